@@ -1,0 +1,58 @@
+"""The total correlation by the density-ratio trick: from a discriminator between two sets of codes.
+
+Reference:
+    Disentangling by Factorising, Kim and Mnih 2018, https://arxiv.org/abs/1802.05983, section 3.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+Codes = Float[Tensor, "batch latent_dim"]
+Discriminator = Callable[[Codes], Float[Tensor, "batch 2"]]
+
+JOINT, PERMUTED = 0, 1  # the discriminator's two classes, in the order of its logits
+
+
+def permute_dims(z: Codes, generator: torch.Generator | None = None) -> Codes:
+    """Shuffle each dimension over the batch, independently of the others (Algorithm 1).
+
+    The result has the batch's marginals and none of its dependence: a sample of Π_j q(z_j).
+
+    Args:
+        z: codes.
+        generator: source of the permutations; PyTorch's global one if None.
+
+    Raises:
+        ValueError: fewer than 2 codes, which cannot be permuted.
+    """
+    if len(z) < 2:
+        raise ValueError(f"permuting dimensions needs a batch of at least 2 codes, got {len(z)}")
+    keys = torch.rand(z.shape, device=z.device, generator=generator)
+    return z.gather(0, keys.argsort(0))
+
+
+def density_ratio(discriminator: Discriminator, z: Codes) -> Float[Tensor, ""]:
+    """TC(z) ≈ mean of log D(z) - log(1 - D(z)), in nats: the difference of the two logits.
+
+    Differentiable with respect to ``z`` and to the discriminator.
+
+    Args:
+        discriminator: gives the logits of the classes "joint" and "permuted".
+        z: codes drawn from the aggregate posterior.
+    """
+    logits = discriminator(z).to(z.dtype)
+    return (logits[:, JOINT] - logits[:, PERMUTED]).mean()
+
+
+def discriminator_loss(
+    discriminator: Discriminator, joint: Codes, permuted: Codes
+) -> Float[Tensor, ""]:
+    """Cross-entropy of telling ``joint`` from ``permuted`` codes, in nats; log 2 is chance."""
+    logits = discriminator(torch.cat([joint, permuted])).to(joint.dtype)
+    labels = torch.full((len(logits),), JOINT, device=joint.device)
+    labels[len(joint) :] = PERMUTED
+    return F.cross_entropy(logits, labels)

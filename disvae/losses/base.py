@@ -1,0 +1,147 @@
+"""The interface of all losses, and the ELBO that most of them start from."""
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Distribution, Normal
+
+from disvae.divergence import kl_per_dimension
+from disvae.likelihoods import Likelihood
+from disvae.spec import Describable
+
+Images = Float[Tensor, "batch channels height width"]
+Codes = Float[Tensor, "batch latent_dim"]
+Scalar = Float[Tensor, ""]
+Terms = dict[str, Tensor]
+Step = int | Tensor | None
+
+
+class LossOutput(NamedTuple):
+    """What a loss returns.
+
+    Attributes:
+        loss: the scalar to call ``backward`` on, in nats per image.
+        terms: detached scalars under fixed names, for logs and for choosing between runs:
+            ``objective`` is what the model minimises, ``discriminator`` what an opponent does, and
+            the others are the objective's parts, before their weights.
+    """
+
+    loss: Scalar
+    terms: Terms
+
+
+class Model(Protocol):
+    """What a loss needs of a model: a :class:`disvae.VAE`, or anything like it."""
+
+    likelihood: Likelihood
+
+    @property
+    def prior(self) -> Distribution:
+        """p(z), of shape (latent_dim,)."""
+        ...
+
+    def __call__(self, x: Images) -> tuple[Normal, Codes, Images]:
+        """The posterior, a code drawn from it, and the likelihood's parameters."""
+        ...
+
+    def encode(self, x: Images) -> Normal:
+        """The posterior q(z|x)."""
+        ...
+
+
+class Loss(Describable, nn.Module, ABC):
+    """An objective for a model. It owns its own networks, and never an optimiser or a counter."""
+
+    @abstractmethod
+    def forward(self, model: Any, batch: Any, step: Step = None) -> LossOutput:
+        """Compute the loss.
+
+        Args:
+            model: the model to train, usually a :class:`disvae.VAE`.
+            batch: what the data source yields; images for most losses.
+            step: the training step, for scheduled weights; None in evaluation, where every
+                schedule is over.
+        """
+
+    def parameter_groups(self, model: nn.Module, lr: float) -> list[dict[str, Any]]:
+        """The optimiser's parameter groups: the model, and any network of the loss's own.
+
+        Args:
+            model: the model to train.
+            lr: its learning rate.
+        """
+        return [{"params": list(model.parameters()), "lr": lr}]
+
+
+class ELBOLoss(Loss):
+    r"""Reconstruction plus a penalty on the posterior: what a loss of one's own derives from.
+
+    .. math:: E_{q(z|x)}[-\log p(x|z)] + \text{penalty}
+
+    Subclasses implement :meth:`regularizer`.
+    """
+
+    def forward(self, model: Model, batch: Images, step: Step = None) -> LossOutput:
+        """Compute the loss of a batch of images in [0, 1], shape (batch, C, H, W)."""
+        loss, terms, _ = self._elbo(model, batch, step)
+        return LossOutput(loss, terms)
+
+    def _elbo(self, model: Model, x: Images, step: Step) -> tuple[Scalar, Terms, Codes]:
+        check_images(x)
+        posterior, z, parameters = model(x)
+        reconstruction = model.likelihood.nll(parameters, x).mean()
+        penalty, terms = self.regularizer(posterior, z, model.prior, step)
+        objective = reconstruction + penalty
+        terms = {"objective": objective, "reconstruction": reconstruction, **terms}
+        return objective, {name: term.detach() for name, term in terms.items()}, z
+
+    @abstractmethod
+    def regularizer(
+        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+    ) -> tuple[Scalar, Terms]:
+        """The penalty and its parts.
+
+        Args:
+            posterior: q(z|x) of the batch, shape (batch, latent_dim).
+            z: one code per image, drawn from it.
+            prior: p(z), shape (latent_dim,).
+            step: see :meth:`Loss.forward`.
+
+        Returns:
+            The penalty in nats per image, and the scalars to report under their names.
+        """
+
+
+def mean_kl(posterior: Normal, prior: Distribution) -> Scalar:
+    """The KL term of the ELBO in closed form: nats per image, averaged over the batch."""
+    return kl_per_dimension(posterior, prior).sum(-1).mean()
+
+
+def check_images(x: Tensor) -> None:
+    """Refuse what is not a batch of images in [0, 1].
+
+    The values are looked at on the CPU alone: on a GPU the look would wait for all work in flight.
+
+    Raises:
+        TypeError: not a floating-point tensor.
+        ValueError: not of shape (batch, channels, height, width), empty, or with values that are
+            NaN, infinite, or outside [0, 1].
+    """
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
+        raise TypeError(f"expected images as a floating-point tensor in [0, 1], got {kind}")
+    if x.dim() != 4 or len(x) == 0:
+        raise ValueError(
+            "expected at least one image, of shape (batch, channels, height, width), "
+            f"got {tuple(x.shape)}"
+        )
+    if x.device.type == "cpu" and not torch.compiler.is_compiling():
+        low, high = torch.aminmax(x.detach())  # NaN in either if there is one anywhere
+        if not (low >= 0 and high <= 1):
+            raise ValueError(
+                f"expected images with values in [0, 1], got values from {low:g} to {high:g}: "
+                "divide bytes by 255, and look for NaN"
+            )

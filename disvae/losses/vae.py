@@ -1,0 +1,24 @@
+"""The loss of the variational autoencoder."""
+
+from torch.distributions import Distribution, Normal
+
+from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl
+
+
+class VAELoss(ELBOLoss):
+    r"""The negative ELBO, in nats per image.
+
+    .. math:: E_{q(z|x)}[-\log p(x|z)] + KL(q(z|x) \| p(z))
+
+    Terms: ``objective, reconstruction, kl``.
+
+    Reference:
+        Auto-Encoding Variational Bayes, Kingma and Welling 2014, https://arxiv.org/abs/1312.6114
+    """
+
+    def regularizer(
+        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+    ) -> tuple[Scalar, Terms]:
+        """The KL term."""
+        kl = mean_kl(posterior, prior)
+        return kl, {"kl": kl}

@@ -1,0 +1,140 @@
+"""The field's convolutional encoder and decoder, for images of any size from 16 to 256.
+
+The papers give the networks for 64×64 images: convolutions of kernel 4 and stride 2 until 4×4
+pixels are left. The same rule gives three of them at 32×32, four at 64×64 and five at 128×128. A
+side that cannot be halved as often is padded with zeros, the same on both sides, to the next that
+can (28 to 32), and the decoder's output is cropped by as much.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+ImageShape = tuple[int, int, int]
+SMALLEST, LARGEST = 16, 256
+
+
+def n_halvings(image_shape: ImageShape) -> int:
+    """How many times an image is halved until its longer side is 4 pixels.
+
+    Raises:
+        ValueError: not three positive numbers, or a side outside of 16 to 256 pixels.
+    """
+    if len(image_shape) != 3 or image_shape[0] < 1:
+        raise ValueError(f"expected image_shape = (channels, height, width), got {image_shape}")
+    height, width = image_shape[1:]
+    if min(height, width) < SMALLEST or max(height, width) > LARGEST:
+        raise ValueError(
+            f"this network takes images of {SMALLEST} to {LARGEST} pixels a side, got {height} x "
+            f"{width}: resize them, or give VAE(encoder, decoder, ...) networks of your own"
+        )
+    return math.ceil(math.log2(max(height, width) / 4))
+
+
+class ConvEncoder(nn.Module):
+    """Convolutions that halve the image, then fully connected layers, all with ReLU.
+
+    Args:
+        image_shape: (channels, height, width).
+        n_outputs: size of the output; 2·latent_dim for a Gaussian posterior.
+        channels: output channels of each convolution, as many as the image is halved.
+        hidden: sizes of the fully connected layers.
+    """
+
+    def __init__(
+        self,
+        image_shape: ImageShape,
+        n_outputs: int,
+        channels: Sequence[int],
+        hidden: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.image_shape = tuple(image_shape)
+        self.padding = _padding(image_shape, len(channels))
+        sizes = [image_shape[0], *channels]
+        convolutions = [
+            layer
+            for i, o in pairwise(sizes)
+            for layer in (nn.Conv2d(i, o, kernel_size=4, stride=2, padding=1), nn.ReLU())
+        ]
+        # Channels last: with one channel in and few inside, two to five times faster on a CPU.
+        self.convolutions = nn.Sequential(*convolutions).to(memory_format=torch.channels_last)
+        n_features = channels[-1] * math.prod(_smallest_map(image_shape, len(channels)))
+        self.head = fully_connected([n_features, *hidden, n_outputs])
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch n"]:
+        """The features of each image."""
+        if tuple(x.shape[1:]) != self.image_shape:
+            raise ValueError(
+                f"expected images of shape (batch, {', '.join(map(str, self.image_shape))}), "
+                f"got {tuple(x.shape)}"
+            )
+        if any(self.padding):
+            x = F.pad(x, self.padding)
+        x = x.contiguous(memory_format=torch.channels_last)
+        return self.head(self.convolutions(x).flatten(1))
+
+
+class ConvDecoder(nn.Module):
+    """The encoder's mirror image: fully connected layers, then convolutions that double the image.
+
+    The last convolution has no activation: its output are the likelihood's parameters.
+
+    Args:
+        image_shape: (channels, height, width).
+        latent_dim: size of the code.
+        channels: the encoder's channels, in the encoder's order.
+        hidden: sizes of the fully connected layers, in the decoder's order.
+    """
+
+    def __init__(
+        self,
+        image_shape: ImageShape,
+        latent_dim: int,
+        channels: Sequence[int],
+        hidden: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.padding = _padding(image_shape, len(channels))
+        self.smallest = (channels[-1], *_smallest_map(image_shape, len(channels)))
+        self.head = fully_connected([latent_dim, *hidden, math.prod(self.smallest)])
+        sizes = [*reversed(channels), image_shape[0]]
+        layers: list[nn.Module] = []
+        for i, o in pairwise(sizes):
+            layers += [nn.ReLU(), nn.ConvTranspose2d(i, o, kernel_size=4, stride=2, padding=1)]
+        self.convolutions = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+
+    def forward(
+        self, z: Float[Tensor, "batch latent_dim"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """The likelihood's parameters of each pixel."""
+        x = self.head(z).unflatten(1, self.smallest).contiguous(memory_format=torch.channels_last)
+        x = self.convolutions(x)
+        return F.pad(x, [-side for side in self.padding]) if any(self.padding) else x
+
+
+def fully_connected(sizes: Sequence[int]) -> nn.Sequential:
+    """Linear layers from ``sizes[0]`` to ``sizes[-1]`` features, with ReLU between them."""
+    layers: list[nn.Module] = []
+    for i, o in pairwise(sizes):
+        layers += [nn.Linear(i, o), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def _padding(image_shape: ImageShape, halvings: int) -> list[int]:
+    """Zeros to add, in the order of ``F.pad``: left, right, top, bottom."""
+    sides = []
+    for side in (image_shape[2], image_shape[1]):
+        missing = -side % 2**halvings
+        sides += [missing // 2, missing - missing // 2]
+    return sides
+
+
+def _smallest_map(image_shape: ImageShape, halvings: int) -> tuple[int, int]:
+    height, width = (math.ceil(side / 2**halvings) for side in image_shape[1:])
+    return height, width

@@ -1,0 +1,141 @@
+"""Describe an object by its class and arguments, and build it again from that description.
+
+A description has the form that the command line's YAML files have, so that a run that was started
+from Python can be evaluated, resumed and repeated from the shell:
+
+    {"class_path": "disvae.losses.FactorVAELoss", "init_args": {"latent_dim": 10, "gamma": 35.0}}
+"""
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class Describable:
+    """A class whose objects remember the arguments they were made with.
+
+    They are recorded before ``__init__`` runs, so that a subclass has nothing to call or to keep in
+    step.
+    """
+
+    _init_args: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make the object and record the arguments that its ``__init__`` is about to get."""
+        self = super().__new__(cls)
+        signature = inspect.signature(cls.__init__)
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError:
+            return self  # __init__ is about to say what is wrong; copying and unpickling pass none
+        bound.apply_defaults()
+        named = {
+            name: value
+            for name, value in list(bound.arguments.items())[1:]
+            if signature.parameters[name].kind not in _VARIADIC
+        }
+        # object.__setattr__ because torch modules refuse attributes before their own __init__
+        object.__setattr__(self, "_init_args", named)
+        return self
+
+
+def describe(obj: object) -> dict[str, Any]:
+    """The class path and the arguments that would make ``obj`` again, as plain JSON values.
+
+    Args:
+        obj: a ``Describable`` (every model, loss and data set here is one) or a frozen dataclass.
+
+    Returns:
+        ``{"class_path": str, "init_args": {name: value}}``.
+
+    Raises:
+        ValueError: an argument (a module, a tensor) has no description in plain values.
+
+    Example:
+        >>> from disvae.likelihoods import Gaussian
+        >>> describe(Gaussian(std=0.5))
+        {'class_path': 'disvae.likelihoods.Gaussian', 'init_args': {'std': 0.5}}
+    """
+    if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
+        arguments = {field.name: getattr(obj, field.name) for field in dataclasses.fields(obj)}
+    elif hasattr(obj, "_init_args"):
+        arguments = obj._init_args
+    else:
+        raise ValueError(
+            f"cannot describe a {type(obj).__name__} by plain values; "
+            "expected a number, a string, a list, a frozen dataclass or a Describable"
+        )
+    init_args = {name: _plain(value) for name, value in arguments.items()}
+    return {"class_path": _class_path(type(obj)), "init_args": init_args}
+
+
+def build(spec: Mapping[str, Any], base: type[T]) -> T:
+    """Make the object that ``spec`` describes.
+
+    Args:
+        spec: what :func:`describe` returned, perhaps read from a file.
+        base: the class that the object must be an instance of. It is checked before anything is
+            called, so that a run directory from elsewhere cannot name an arbitrary function.
+
+    Raises:
+        ValueError: ``spec`` has no class path, or it names no subclass of ``base``.
+    """
+    cls = _find(spec)
+    if not issubclass(cls, base):
+        expected = f"{base.__module__}.{base.__name__}"
+        raise ValueError(f"{spec['class_path']} is not a subclass of {expected}")
+    return _construct(cls, spec)
+
+
+def _find(spec: Mapping[str, Any]) -> type:
+    path = spec.get("class_path")
+    if not isinstance(path, str) or "." not in path:
+        raise ValueError(f"expected a mapping with a dotted 'class_path', got {dict(spec)!r}")
+    module, _, name = path.rpartition(".")
+    cls = getattr(importlib.import_module(module), name, None)
+    if not isinstance(cls, type):
+        raise ValueError(f"{module} has no class {name}")
+    return cls
+
+
+def _construct(cls: type, spec: Mapping[str, Any]) -> Any:
+    arguments = spec.get("init_args") or {}
+    return cls(**{name: _object(value) for name, value in arguments.items()})
+
+
+def _class_path(cls: type) -> str:
+    """The shortest public path: ``disvae.losses.VAELoss``, not the file that it stands in."""
+    package = cls.__module__.rpartition(".")[0]
+    if package and getattr(importlib.import_module(package), cls.__name__, None) is cls:
+        return f"{package}.{cls.__name__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return describe(value)
+
+
+def _object(value: Any) -> Any:
+    if isinstance(value, Mapping) and "class_path" in value:
+        cls = _find(value)
+        if not (dataclasses.is_dataclass(cls) or issubclass(cls, Describable)):
+            raise ValueError(f"{value['class_path']} cannot be part of a description")
+        return _construct(cls, value)
+    if isinstance(value, list):
+        return tuple(_object(item) for item in value)
+    return value

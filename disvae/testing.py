@@ -1,0 +1,159 @@
+"""The contracts that everything built in passes, for losses of one's own.
+
+Each function returns nothing and raises ``AssertionError`` with what is wrong.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from disvae.losses import Loss, LossOutput
+from disvae.models import VAE
+
+IMAGE_SHAPE = (1, 8, 8)
+BATCH_SIZE = 6
+
+
+def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
+    """Check that a one-image loss keeps the contract of :class:`disvae.Loss`.
+
+    It is deterministic given the seed; its loss is a finite scalar whose gradient reaches every
+    parameter of the model and of the loss; its terms are detached finite scalars with
+    ``objective`` and ``reconstruction`` among them; the step may be an int, a tensor or None;
+    every parameter is in exactly one parameter group; images that are not images are refused; it
+    stays finite under bfloat16 autocast and at log-variances of ±20.
+
+    Args:
+        criterion: the loss, in the precision it was made in.
+        latent_dim: number of dimensions of the code that ``criterion`` expects.
+
+    Raises:
+        AssertionError: a clause is broken; the message says which.
+
+    Example:
+        >>> from disvae import BetaVAEHLoss
+        >>> check_loss(BetaVAEHLoss(beta=4.0))
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = small_vae(latent_dim)
+        x = torch.rand(BATCH_SIZE, *IMAGE_SHAPE)
+        _check_output(criterion, model, x)
+        _check_steps(criterion, model, x)
+        _check_gradients(criterion, model, x)
+        _check_parameter_groups(criterion, model)
+        _check_bad_input(criterion, model, x)
+        _check_extremes(criterion, latent_dim, x)
+
+
+def small_vae(latent_dim: int) -> VAE:
+    """A VAE of two linear layers for 8×8 images: small enough for tests in any precision."""
+    n_pixels = IMAGE_SHAPE[1] * IMAGE_SHAPE[2]
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(n_pixels, 2 * latent_dim))
+    decoder = nn.Sequential(nn.Linear(latent_dim, n_pixels), nn.Unflatten(1, IMAGE_SHAPE))
+    return VAE(encoder, decoder, latent_dim)
+
+
+def _run(criterion: Loss, model: VAE, x: Tensor, step: int | Tensor | None) -> LossOutput:
+    torch.manual_seed(1)
+    return criterion(model, x, step)
+
+
+def _check_output(criterion: Loss, model: VAE, x: Tensor) -> None:
+    before = x.clone()
+    output = _run(criterion, model, x, 0)
+    assert isinstance(output, LossOutput), f"expected a LossOutput, got {type(output).__name__}"
+    assert output.loss.shape == (), f"the loss must be a scalar, got {tuple(output.loss.shape)}"
+    assert output.loss.isfinite(), f"the loss is {output.loss.item()}"
+    assert output.loss.requires_grad, "the loss has no gradient: was it detached?"
+    for name in ("objective", "reconstruction"):
+        assert name in output.terms, f"terms lack {name!r}: {sorted(output.terms)}"
+    for name, term in output.terms.items():
+        assert isinstance(term, Tensor), f"term {name!r} must be a tensor, without .item()"
+        assert term.shape == (), f"term {name!r} must be a scalar, got {tuple(term.shape)}"
+        assert not term.requires_grad, f"term {name!r} must be detached"
+        assert term.isfinite(), f"term {name!r} is {term.item()}"
+    assert torch.equal(x, before), "the loss changed its batch in place"
+    again = _run(criterion, model, x, 0)
+    assert torch.equal(output.loss, again.loss), "two calls with one seed differ: it has a state"
+
+
+def _check_steps(criterion: Loss, model: VAE, x: Tensor) -> None:
+    by_int = _run(criterion, model, x, 3).loss
+    by_tensor = _run(criterion, model, x, torch.tensor(3)).loss
+    assert torch.allclose(by_int, by_tensor), "step 3 as an int and as a tensor differ"
+    assert _run(criterion, model, x, None).loss.isfinite(), "step=None (evaluation) is not finite"
+
+
+def _check_gradients(criterion: Loss, model: VAE, x: Tensor) -> None:
+    criterion.zero_grad()
+    _run(criterion, model, x, 3).loss.backward()
+    for owner in (model, criterion):
+        for name, parameter in owner.named_parameters():
+            gradient = parameter.grad
+            assert gradient is not None, f"no gradient reaches {type(owner).__name__}.{name}"
+            assert gradient.isfinite().all(), f"gradient of {type(owner).__name__}.{name}"
+    criterion.zero_grad()
+    model.zero_grad()
+
+
+def _check_parameter_groups(criterion: Loss, model: VAE) -> None:
+    groups = criterion.parameter_groups(model, lr=1e-3)
+    grouped = [id(p) for group in groups for p in group["params"]]
+    assert len(grouped) == len(set(grouped)), "a parameter stands in two groups"
+    wanted = {id(p) for owner in (model, criterion) for p in owner.parameters()}
+    assert set(grouped) == wanted, "the groups are not the model's and the loss's parameters"
+    torch.optim.Adam(groups)
+
+
+def _check_bad_input(criterion: Loss, model: VAE, x: Tensor) -> None:
+    bad = {
+        "a NaN pixel": x.masked_fill(x == x.max(), torch.nan),
+        "an infinite pixel": x.masked_fill(x == x.max(), torch.inf),
+        "bytes": (255 * x).byte(),
+        "values up to 255": 255 * x,
+        "no images": x[:0],
+        "no channels": x[:, 0],
+    }
+    for what, batch in bad.items():
+        with _refused(what):
+            criterion(model, batch, 0)
+
+
+@contextmanager
+def _refused(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError):
+        return
+    raise AssertionError(f"a batch with {what} must raise a ValueError or TypeError")
+
+
+class _Constant(nn.Module):
+    """An encoder whose log-variances are half -20 and half +20, whatever the image."""
+
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__()
+        log_var = torch.full((latent_dim,), 20.0)
+        log_var[::2] = -20.0
+        self.moments = nn.Parameter(torch.cat([torch.zeros(latent_dim), log_var]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.moments + 0.1 * x.flatten(1)[:, : len(self.moments)]
+
+
+def _check_extremes(criterion: Loss, latent_dim: int, x: Tensor) -> None:
+    extreme = VAE(_Constant(latent_dim), small_vae(latent_dim).decoder, latent_dim)
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            output = _run(criterion, extreme, x, 3)
+        output.loss.backward()
+        where = "bfloat16 autocast" if enabled else "float32"
+        assert output.loss.isfinite(), f"not finite at log-variances of ±20 in {where}"
+        for name, parameter in extreme.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), f"gradient of {name} in {where}"
+        extreme.zero_grad()
+    criterion.zero_grad()

@@ -1,0 +1,127 @@
+"""Every loss keeps the contract; a new one joins this list first."""
+
+import pytest
+import torch
+from torch import nn
+
+from disvae import BetaTCVAELoss, BetaVAEBLoss, BetaVAEHLoss, FactorVAELoss, Loss, VAELoss
+from disvae.losses import ELBOLoss, LossOutput
+from disvae.models import Discriminator
+from disvae.schedules import Linear
+from disvae.spec import build, describe
+from disvae.testing import check_loss, small_vae
+
+LATENT_DIM = 4
+SMALL = Discriminator(LATENT_DIM, hidden_dim=16, n_hidden=2)
+
+CONTRACT = {
+    "vae": lambda: VAELoss(),
+    "beta_vae_h": lambda: BetaVAEHLoss(beta=100.0),
+    "beta_vae_h_scheduled": lambda: BetaVAEHLoss(beta=Linear(0.0, 4.0, steps=10)),
+    "beta_vae_b": lambda: BetaVAEBLoss(gamma=100.0),
+    "factor_vae": lambda: FactorVAELoss(LATENT_DIM, gamma=100.0),
+    "factor_vae_scheduled": lambda: FactorVAELoss(LATENT_DIM, Linear(0.0, 35.0, 10), SMALL),
+    "beta_tcvae_mws": lambda: BetaTCVAELoss(dataset_size=1000, gamma=100.0),
+    "beta_tcvae_mss": lambda: BetaTCVAELoss(dataset_size=1000, beta=100.0, estimator="mss"),
+}
+
+# The weights at which each loss is the VAE's.
+NEUTRAL = {
+    "beta_vae_h": lambda: BetaVAEHLoss(beta=1.0),
+    "beta_vae_b": lambda: BetaVAEBLoss(gamma=1.0, capacity=0.0),
+    "factor_vae": lambda: FactorVAELoss(LATENT_DIM, gamma=0.0),
+    "beta_tcvae_mws": lambda: BetaTCVAELoss(dataset_size=1000, beta=1.0),
+    "beta_tcvae_mss": lambda: BetaTCVAELoss(dataset_size=1000, beta=1.0, estimator="mss"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_contract(name: str) -> None:
+    check_loss(CONTRACT[name](), LATENT_DIM)
+
+
+@pytest.mark.parametrize("name", [n for n in CONTRACT if n != "factor_vae_scheduled"])
+def test_description_builds_the_same_loss(name: str) -> None:
+    criterion = CONTRACT[name]()
+    copy = build(describe(criterion), Loss)
+    assert type(copy) is type(criterion)
+    assert describe(copy) == describe(criterion)
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_neutral_weights_are_the_vae(name: str) -> None:
+    model, x = small_vae(LATENT_DIM).double(), torch.rand(16, 1, 8, 8, dtype=torch.float64)
+    gradients = []
+    for criterion in (VAELoss(), NEUTRAL[name]().double()):
+        torch.manual_seed(3)
+        model.zero_grad()
+        output = criterion(model, x)
+        output.loss.backward()
+        gradients.append([p.grad.clone() for p in model.parameters()])
+        objective = output.terms["objective"]
+        assert objective == pytest.approx(output.terms["reconstruction"] + output.terms["kl"])
+    for expected, actual in zip(*gradients, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12)
+
+
+class _Broken(ELBOLoss):
+    """A loss that breaks one clause of the contract."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+        self.unused = nn.Parameter(torch.zeros(1)) if how == "unused parameter" else None
+        self.calls = 0
+
+    def regularizer(self, posterior, z, prior, step):
+        self.calls += 1
+        penalty = z.square().sum(-1).mean()
+        if self.how == "state":
+            penalty = penalty * self.calls
+        if self.how == "nan":
+            penalty = penalty * torch.nan
+        if self.how == "vector":
+            penalty = z.square().sum(-1)
+        if self.how == "overflow":
+            penalty = (4 * z.abs()).exp().mean()
+        return penalty, {"penalty": z if self.how == "vector term" else penalty}
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("state", "it has a state"),
+        ("nan", "the loss is nan"),
+        ("vector", "must be a scalar"),
+        ("vector term", "must be a scalar"),
+        ("unused parameter", "no gradient reaches"),
+        ("overflow", "not finite at log-variances"),
+    ],
+)
+def test_contract_catches(how: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_loss(_Broken(how), LATENT_DIM)
+
+
+class _Unguarded(Loss):
+    """A loss that looks at nothing, and whose term has a gradient when asked to."""
+
+    def __init__(self, attached: bool = False) -> None:
+        super().__init__()
+        self.attached = attached
+
+    def forward(self, model, batch, step=None):
+        output = model(torch.nan_to_num(batch[:6].float().reshape(-1, 1, 8, 8)).clamp(0, 1))
+        loss = output.parameters.square().mean() + output.posterior.scale.log().square().mean()
+        term = loss if self.attached else loss.detach()
+        return LossOutput(loss, {"objective": term, "reconstruction": term})
+
+
+def test_contract_catches_unchecked_input() -> None:
+    with pytest.raises(AssertionError, match="a NaN pixel must raise"):
+        check_loss(_Unguarded(), LATENT_DIM)
+
+
+def test_contract_catches_attached_terms() -> None:
+    with pytest.raises(AssertionError, match="must be detached"):
+        check_loss(_Unguarded(attached=True), LATENT_DIM)

@@ -1,0 +1,85 @@
+"""Likelihoods against torch.distributions, and as densities that integrate to 1."""
+
+import math
+
+import pytest
+import torch
+from torch import distributions
+
+from disvae.likelihoods import Bernoulli, Gaussian, Laplace, SquaredError
+
+SHAPE = (3, 2, 4, 5)
+CASES = [
+    (Bernoulli(), lambda p: distributions.Bernoulli(logits=p, validate_args=False)),
+    (Gaussian(0.3), lambda p: distributions.Normal(p, 0.3)),
+    (Gaussian(), lambda p: distributions.Normal(p, 1.0)),
+    (Laplace(0.2), lambda p: distributions.Laplace(p, 0.2)),
+]
+
+
+@pytest.fixture
+def parameters_and_images():
+    torch.manual_seed(0)
+    return torch.randn(SHAPE, dtype=torch.float64), torch.rand(SHAPE, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(("likelihood", "distribution"), CASES)
+def test_nll_is_that_of_the_distribution(likelihood, distribution, parameters_and_images) -> None:
+    parameters, x = parameters_and_images
+    q = distribution(parameters)
+    expected = -q.log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(likelihood.nll(parameters, x), expected)
+    torch.testing.assert_close(likelihood.mean(parameters), q.mean)
+
+
+@pytest.mark.parametrize("likelihood", [Gaussian(0.3), Laplace(0.2)])
+def test_density_integrates_to_one(likelihood) -> None:
+    grid = torch.linspace(-10, 10, 20_001, dtype=torch.float64).reshape(-1, 1, 1, 1)
+    density = (-likelihood.nll(torch.full_like(grid, 0.4), grid)).exp()
+    assert torch.trapezoid(density, dx=0.001).item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_bernoulli_masses_sum_to_one() -> None:
+    logit = torch.full((2, 1, 1, 1), 0.7, dtype=torch.float64)
+    both = torch.tensor([0.0, 1.0], dtype=torch.float64).reshape(2, 1, 1, 1)
+    assert (-Bernoulli().nll(logit, both)).exp().sum().item() == pytest.approx(1.0)
+
+
+def test_squared_error_is_a_gaussian_without_its_constant(parameters_and_images) -> None:
+    parameters, x = parameters_and_images
+    n_pixels = math.prod(SHAPE[1:])
+    with_constant = Gaussian(math.sqrt(0.5)).nll(parameters, x)
+    without = SquaredError().nll(parameters, x)
+    torch.testing.assert_close(
+        with_constant - without, 0 * without + n_pixels / 2 * math.log(math.pi)
+    )
+    torch.testing.assert_close(without, ((x - parameters) ** 2).sum((1, 2, 3)))
+    assert SquaredError().mean(parameters) is parameters
+
+
+@pytest.mark.parametrize("likelihood", [Bernoulli(), Gaussian(), Laplace(), SquaredError()])
+def test_half_precision_is_summed_in_single(likelihood) -> None:
+    parameters = torch.randn(2, 3, 64, 64).bfloat16()
+    x = torch.rand(2, 3, 64, 64)
+    actual = likelihood.nll(parameters, x)
+    assert actual.dtype == torch.float32
+    torch.testing.assert_close(actual, likelihood.nll(parameters.double(), x.double()).float())
+
+
+def test_extreme_logits_stay_finite() -> None:
+    logits = torch.tensor([-500.0, 500.0]).reshape(2, 1, 1, 1).requires_grad_()
+    loss = Bernoulli().nll(logits, torch.tensor([1.0, 0.0]).reshape(2, 1, 1, 1))
+    assert loss.tolist() == [500.0, 500.0]
+    loss.sum().backward()
+    assert logits.grad.flatten().tolist() == [-1.0, 1.0]
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(ValueError, match=r"\(2, 1, 8, 8\) for images of shape \(2, 1, 9, 9\)"):
+        Bernoulli().nll(torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 9, 9))
+
+
+@pytest.mark.parametrize("make", [lambda: Gaussian(0.0), lambda: Laplace(-1.0)])
+def test_scales_must_be_positive(make) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        make()
