@@ -1,10 +1,11 @@
 """The three summands of the KL term of the ELBO."""
 
+import math
 from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Normal
 
 Scalar = Float[Tensor, ""]
 
@@ -34,6 +35,18 @@ class KLDecomposition(NamedTuple):
     def total(self) -> Scalar:
         """The sum of the three: a Monte Carlo estimate of the KL term at the codes used."""
         return self.mutual_information + self.total_correlation + self.dimension_wise_kl
+
+
+def pairwise_log_density(
+    posterior: Normal, z: Float[Tensor, "codes latent_dim"]
+) -> Float[Tensor, "codes images latent_dim"]:
+    """Entry (i, j, d): log q(z_i,d | x_j), of every code under every image's posterior.
+
+    The same as ``Normal.log_prob``, with a third of its passes over the largest tensor of all.
+    """
+    deviation = (z[:, None] - posterior.loc) * posterior.scale.reciprocal()
+    log_normalizer = posterior.scale.log() + 0.5 * math.log(2 * math.pi)
+    return -0.5 * deviation.square() - log_normalizer
 
 
 def from_log_densities(

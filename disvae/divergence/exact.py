@@ -9,7 +9,11 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from disvae.divergence.closed_form import standard_normal
-from disvae.divergence.decomposition import KLDecomposition, from_log_densities
+from disvae.divergence.decomposition import (
+    KLDecomposition,
+    from_log_densities,
+    pairwise_log_density,
+)
 
 
 @torch.no_grad()
@@ -58,7 +62,7 @@ def _log_densities(q: Normal, z: Tensor, block_size: int) -> tuple[Tensor, Tenso
     log_joint = z.new_full((len(z),), -math.inf)
     log_marginals = torch.full_like(z, -math.inf)
     for block in _blocks(q, block_size):
-        log_q = block.log_prob(z[:, None])  # (row, image, d): log q(z_row,d | x_image)
+        log_q = pairwise_log_density(block, z)  # (row, image, d): log q(z_row,d | x_image)
         log_joint = torch.logaddexp(log_joint, log_q.sum(-1).logsumexp(1))
         log_marginals = torch.logaddexp(log_marginals, log_q.logsumexp(1))
     log_n = math.log(len(q.loc))

@@ -15,7 +15,11 @@ from torch import Tensor
 from torch.distributions import Distribution, Normal
 
 from disvae.divergence.closed_form import standard_normal
-from disvae.divergence.decomposition import KLDecomposition, from_log_densities
+from disvae.divergence.decomposition import (
+    KLDecomposition,
+    from_log_densities,
+    pairwise_log_density,
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,7 @@ class MinibatchEstimator(ABC):
     ) -> KLDecomposition:
         """Decompose the KL of ``posterior`` at its codes ``z``; see :func:`decompose`."""
         _check(posterior, z, self.dataset_size)
-        every = Normal(posterior.loc[None], posterior.scale[None], validate_args=False)
-        log_q = every.log_prob(z[:, None])  # (i, j, d): log q(z_i,d | x_j)
+        log_q = pairwise_log_density(posterior, z)  # (i, j, d): log q(z_i,d | x_j)
         log_weights = self.log_weights(len(z), z)
         # The weights enter once per pair of images: after the sum over dimensions for the joint.
         log_aggregate = torch.logsumexp(log_q.sum(-1) + log_weights, dim=1)
