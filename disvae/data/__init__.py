@@ -1,0 +1,31 @@
+"""Data sets: images by index, their factors where they are known, and batches of them."""
+
+from disvae.data.array import FactorArray, ImageArray
+from disvae.data.batches import BatchSource
+from disvae.data.dataset import FactorDataset, ImageDataset, to_float
+from disvae.data.dsprites import DSprites
+from disvae.data.factors import FactorSpace
+from disvae.data.load import load
+from disvae.data.medmnist import MedMNIST
+from disvae.data.mnist import MNIST
+from disvae.data.sprites import Sprites
+from disvae.data.subset import RandomFactorSubset, RandomSubset, Slice, random_subset
+
+__all__ = [
+    "BatchSource",
+    "DSprites",
+    "FactorArray",
+    "FactorDataset",
+    "FactorSpace",
+    "ImageArray",
+    "ImageDataset",
+    "MNIST",
+    "MedMNIST",
+    "RandomFactorSubset",
+    "RandomSubset",
+    "Slice",
+    "Sprites",
+    "load",
+    "random_subset",
+    "to_float",
+]

@@ -1,0 +1,71 @@
+"""Batches as a pure function of the seed and the step."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from disvae.data.dataset import ImageDataset, to_float
+
+
+class BatchSource:
+    """Endless shuffled batches of a data set, any of which can be asked for.
+
+    The images come in one order after another, each a permutation of the whole data set drawn from
+    the seed; batch ``step`` is a window of this sequence. Nothing depends on what was asked before,
+    so that training that stopped goes on with the very batches that it would have seen.
+
+    Args:
+        dataset: where the images come from.
+        batch_size: images per batch.
+        seed: which order.
+
+    Raises:
+        ValueError: ``batch_size`` is less than 1, the seed is negative, or the data set is empty.
+
+    Example:
+        >>> from disvae.data import Sprites
+        >>> BatchSource(Sprites(), batch_size=64).batch(0).shape
+        torch.Size([64, 1, 64, 64])
+    """
+
+    def __init__(self, dataset: ImageDataset, batch_size: int, seed: int = 0) -> None:
+        if batch_size < 1 or seed < 0:
+            raise ValueError(f"expected batch_size >= 1 and seed >= 0, got {batch_size} and {seed}")
+        if len(dataset) == 0:
+            raise ValueError("the data set holds no images")
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.seed = seed
+        self._epoch = -1
+        self._order = torch.empty(0, dtype=torch.int64)
+
+    def batch(self, step: int) -> Float[Tensor, "batch channels height width"]:
+        """The images of one step, float32 in [0, 1].
+
+        Raises:
+            ValueError: ``step`` is negative.
+        """
+        return to_float(self.dataset.images(self.indices(step)), self.dataset.max_value)
+
+    def indices(self, step: int) -> Int[Tensor, " batch"]:
+        """Which images of the data set make up the batch of ``step``."""
+        if step < 0:
+            raise ValueError(f"steps count from 0, got {step}")
+        length = len(self.dataset)
+        position, end = step * self.batch_size, (step + 1) * self.batch_size
+        parts = []
+        while position < end:
+            epoch, offset = divmod(position, length)
+            part = self._permutation(epoch)[offset : offset + end - position]
+            parts.append(part)
+            position += len(part)
+        return torch.cat(parts)
+
+    def _permutation(self, epoch: int) -> Int[Tensor, " images"]:
+        if epoch != self._epoch:
+            seed = np.random.SeedSequence([self.seed, epoch]).generate_state(1, np.uint64)[0]
+            generator = torch.Generator().manual_seed(int(seed) % 2**63)
+            self._order = torch.randperm(len(self.dataset), generator=generator)
+            self._epoch = epoch
+        return self._order

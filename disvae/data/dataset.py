@@ -1,0 +1,67 @@
+"""What a data set is here: raw bytes by index, with factors or labels where they are known."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from disvae.data.factors import FactorSpace
+from disvae.spec import Describable
+
+Images = UInt8[Tensor, "n channels height width"]
+
+
+class ImageDataset(Describable, ABC):
+    """Images by index, as the bytes that they are stored in.
+
+    Attributes:
+        image_shape: (channels, height, width).
+        max_value: the byte that stands for 1.0: 1 for binary images, 255 for others.
+    """
+
+    image_shape: tuple[int, int, int]
+    max_value: int
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of images."""
+
+    @abstractmethod
+    def images(self, indices: object) -> Images:
+        """The images of some indices, as raw bytes of 0 to ``max_value``."""
+
+    def targets(self, index: int) -> Tensor:
+        """The factors or labels of one image; empty if nothing is known of it."""
+        return torch.empty(0, dtype=torch.int64)
+
+    def __getitem__(self, index: int) -> tuple[Float[Tensor, "channels height width"], Tensor]:
+        """One image, float32 in [0, 1], and its factors or labels."""
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(f"index {index} of a data set of {len(self)} images")
+        return to_float(self.images([index]), self.max_value)[0], self.targets(index)
+
+
+class FactorDataset(ImageDataset):
+    """Images whose factors of variation are known.
+
+    Attributes:
+        space: the factors; not every combination of them need be among the images.
+    """
+
+    space: FactorSpace
+
+    @abstractmethod
+    def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
+        """The factors of some images."""
+
+    def targets(self, index: int) -> Int[Tensor, " n_factors"]:
+        """The factors of one image."""
+        return self.factors([index])[0]
+
+
+def to_float(raw: Images, max_value: int) -> Float[Tensor, "n channels height width"]:
+    """Bytes as float32 in [0, 1]."""
+    return raw.float() / max_value

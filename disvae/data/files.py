@@ -1,0 +1,38 @@
+"""Where data files lie, and errors that name them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def data_root(root: str | Path | None) -> Path:
+    """The folder of the data files: ``root``, or $DISVAE_DATA, or ``~/.disvae/data``."""
+    return Path(root or os.environ.get("DISVAE_DATA") or Path.home() / ".disvae" / "data")
+
+
+def find_file(candidates: list[Path], where_to_get: str) -> Path:
+    """The first of the files that exists.
+
+    Raises:
+        FileNotFoundError: none does; the message says which were looked for, and where to get one.
+    """
+    for file in candidates:
+        if file.is_file():
+            return file
+    tried = " or ".join(str(file) for file in candidates)
+    raise FileNotFoundError(f"there is no {tried}: {where_to_get}")
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Turn what a damaged file makes the readers raise into a ``ValueError`` that names it."""
+    import zipfile
+    import zlib
+
+    try:
+        yield
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{file} is damaged, cut short, or not what its name says ({error}): get it again"
+        ) from error
