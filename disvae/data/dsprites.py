@@ -61,7 +61,7 @@ class DSprites(FactorDataset):
 
 
 def _read_npz(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    with np.load(file, allow_pickle=False) as archive:
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
         return archive["imgs"], archive["latents_classes"]
 
 

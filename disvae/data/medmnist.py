@@ -53,8 +53,9 @@ class MedMNIST(ImageArray):
         suffix = "" if size == 28 else f"_{size}"
         where = f"it comes from {info[f'url{suffix}']}"
         file = find_file([data_root(root) / f"{name}{suffix}.npz"], where)
-        with reading(file), np.load(file, allow_pickle=False) as archive:
-            images, labels = archive[f"{split}_images"], archive[f"{split}_labels"]
+        with reading(file):
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+                images, labels = archive[f"{split}_images"], archive[f"{split}_labels"]
             expected = (info["n_samples"][split], size, size)
             if images.shape[:3] != expected:
                 raise ValueError(f"{split}_images have shape {images.shape}, not {expected}")
