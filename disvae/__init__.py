@@ -3,19 +3,18 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from disvae.losses import (
-    BetaTCVAELoss,
-    BetaVAEBLoss,
-    BetaVAEHLoss,
-    ELBOLoss,
-    FactorVAELoss,
-    Loss,
-    LossOutput,
-    VAELoss,
-)
-from disvae.models import VAE, BurgessVAE, KimVAE
-
 if TYPE_CHECKING:
+    from disvae.losses import (
+        BetaTCVAELoss,
+        BetaVAEBLoss,
+        BetaVAEHLoss,
+        ELBOLoss,
+        FactorVAELoss,
+        Loss,
+        LossOutput,
+        VAELoss,
+    )
+    from disvae.models import VAE, BurgessVAE, KimVAE
     from disvae.training import Trainer
 
 __version__ = "0.1.0"
@@ -35,9 +34,18 @@ __all__ = [
     "VAELoss",
 ]
 
+_HOMES = {"VAE": "models", "BurgessVAE": "models", "KimVAE": "models", "Trainer": "training"}
+
 
 def __getattr__(name: str) -> Any:
-    """Import the trainer, which needs Lightning Fabric, on first use."""
-    if name == "Trainer":
-        return import_module("disvae.training").Trainer
-    raise AttributeError(f"module 'disvae' has no attribute {name!r}")
+    """Find a public name where it lives, on first use: so `import disvae` costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'disvae' has no attribute {name!r}")
+    value = getattr(import_module(f"disvae.{_HOMES.get(name, 'losses')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, whether they have been used yet or not."""
+    return sorted({*globals(), *__all__})

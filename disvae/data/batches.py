@@ -1,5 +1,7 @@
 """Batches as a pure function of the seed and the step."""
 
+import operator
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -45,11 +47,13 @@ class BatchSource:
 
         Raises:
             ValueError: ``step`` is negative.
+            TypeError: ``step`` is not an integer.
         """
         return to_float(self.dataset.images(self.indices(step)), self.dataset.max_value)
 
     def indices(self, step: int) -> Int[Tensor, " batch"]:
         """Which images of the data set make up the batch of ``step``."""
+        step = operator.index(step)
         if step < 0:
             raise ValueError(f"steps count from 0, got {step}")
         length = len(self.dataset)

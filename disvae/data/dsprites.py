@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
 from disvae.data.dataset import FactorDataset, Images
 from disvae.data.factors import FactorSpace, as_indices
-from disvae.data.files import data_root, find_file, reading
+from disvae.data.files import data_root, find_file, read_npz, reading
 from disvae.data.sprites import SPACE
 
 NAME = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64"
@@ -44,9 +44,11 @@ class DSprites(FactorDataset):
         names = [folder / f"{NAME}.{ending}" for folder in folders for ending in ("npz", "hdf5")]
         file = find_file(names, WHERE)
         with reading(file):
-            images, classes = _read_npz(file) if file.suffix == ".npz" else _read_hdf5(file)
-            self.space = _check(images, classes)
+            read = _read_npz if file.suffix == ".npz" else _read_hdf5
+            images, classes, values = read(file)
+            self.space = _check(images, classes, values)
         self._images = torch.from_numpy(images)[:, None]
+        self._values = torch.from_numpy(values)
 
     def __len__(self) -> int:
         return len(self._images)
@@ -59,27 +61,31 @@ class DSprites(FactorDataset):
         """The factors of some indices."""
         return self.space.factors(indices)
 
+    def latent_values(self, indices: object) -> Float[Tensor, "n 5"]:
+        """What the factors stand for: see :meth:`disvae.data.Sprites.latent_values`."""
+        return self._values[as_indices(indices, len(self)), 1:]  # the first is the one colour
 
-def _read_npz(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-        return archive["imgs"], archive["latents_classes"]
+
+def _read_npz(file: Path) -> list[NDArray]:
+    return read_npz(file, "imgs", "latents_classes", "latents_values")
 
 
-def _read_hdf5(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _read_hdf5(file: Path) -> list[NDArray]:
     import h5py
 
     with h5py.File(file, "r") as archive:
-        return archive["imgs"][:], archive["latents/classes"][:]
+        return [archive[name][:] for name in ("imgs", "latents/classes", "latents/values")]
 
 
-def _check(images: NDArray[np.uint8], classes: NDArray[np.int64]) -> FactorSpace:
+def _check(images: NDArray, classes: NDArray, values: NDArray) -> FactorSpace:
     """The space of the factors, of which the images must be the complete grid, in its order."""
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (64, 64):
         raise ValueError(f"imgs are {images.dtype} of shape {images.shape}, not (n, 64, 64) bytes")
     if images.max() > 1:
         raise ValueError("imgs hold other values than 0 and 1")
-    if classes.shape != (len(images), 6):
-        raise ValueError(f"latents_classes have shape {classes.shape}, not ({len(images)}, 6)")
+    for name, table in (("classes", classes), ("values", values)):
+        if table.shape != (len(images), 6):
+            raise ValueError(f"latent {name} have shape {table.shape}, not ({len(images)}, 6)")
     factors = torch.from_numpy(classes[:, 1:].astype(np.int64))  # the first is the one colour
     space = FactorSpace(SPACE.names, tuple(int(largest) + 1 for largest in factors.amax(0)))
     if len(space) != len(images) or not torch.equal(space.factors(range(len(space))), factors):

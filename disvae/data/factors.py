@@ -1,6 +1,7 @@
 """Factors of variation: the grid of all their combinations."""
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,6 +44,11 @@ class FactorSpace:
 
     def __len__(self) -> int:
         return math.prod(self.sizes)
+
+    @property
+    def n_factors(self) -> int:
+        """Number of factors."""
+        return len(self.names)
 
     def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
         """The factors of each index.
@@ -98,6 +104,7 @@ class FactorSpace:
 
         Raises:
             ValueError: ``fixed`` names no factor, or a value outside of its range.
+            TypeError: a fixed value that is not an integer.
         """
         columns = [torch.randint(size, (n,), generator=generator) for size in self.sizes]
         for name, value in (fixed or {}).items():
@@ -109,7 +116,7 @@ class FactorSpace:
         if name not in self.names:
             raise ValueError(f"no factor {name!r}; the factors are {', '.join(self.names)}")
         k = self.names.index(name)
-        if not 0 <= value < self.sizes[k]:
+        if not 0 <= operator.index(value) < self.sizes[k]:
             raise ValueError(f"{name} has values 0 to {self.sizes[k] - 1}, got {value}")
         return k
 

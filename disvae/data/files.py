@@ -1,14 +1,19 @@
 """Where data files lie, and errors that name them."""
 
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def data_root(root: str | Path | None) -> Path:
     """The folder of the data files: ``root``, or $DISVAE_DATA, or ``~/.disvae/data``."""
-    return Path(root or os.environ.get("DISVAE_DATA") or Path.home() / ".disvae" / "data")
+    return Path(root or os.environ.get("DISVAE_DATA") or "~/.disvae/data").expanduser()
 
 
 def find_file(candidates: list[Path], where_to_get: str) -> Path:
@@ -27,12 +32,22 @@ def find_file(candidates: list[Path], where_to_get: str) -> Path:
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
     """Turn what a damaged file makes the readers raise into a ``ValueError`` that names it."""
-    import zipfile
-    import zlib
-
     try:
         yield
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{file} is damaged, cut short, or not what its name says ({error}): get it again"
         ) from error
+
+
+def read_npz(file: Path, *names: str) -> list[NDArray]:
+    """Some arrays of an npz file, without unpickling and without reading the others.
+
+    Not by ``np.load``, which takes files of other kinds too, and whose errors advise to unpickle.
+    """
+    arrays = []
+    with zipfile.ZipFile(file) as archive:
+        for name in names:
+            with archive.open(f"{name}.npy") as member:
+                arrays.append(np.lib.format.read_array(member, allow_pickle=False))
+    return arrays

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from disvae.data.array import ImageArray
-from disvae.data.files import data_root, find_file, reading
+from disvae.data.files import data_root, find_file, read_npz, reading
 
 SPLITS = ("train", "val", "test")
 SIZES = (28, 64, 128, 224)
@@ -53,16 +53,16 @@ class MedMNIST(ImageArray):
         suffix = "" if size == 28 else f"_{size}"
         where = f"it comes from {info[f'url{suffix}']}"
         file = find_file([data_root(root) / f"{name}{suffix}.npz"], where)
+        expected = (info["n_samples"][split], size, size) + (3,) * (info["n_channels"] == 3)
         with reading(file):
-            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-                images, labels = archive[f"{split}_images"], archive[f"{split}_labels"]
-            expected = (info["n_samples"][split], size, size)
-            if images.shape[:3] != expected:
+            images, labels = read_npz(file, f"{split}_images", f"{split}_labels")
+            if images.shape != expected:
                 raise ValueError(f"{split}_images have shape {images.shape}, not {expected}")
-        if images.ndim == 4:
-            images = np.moveaxis(images, 3, 1)
+            if images.ndim == 4:
+                images = np.moveaxis(images, 3, 1)
+            pixels, meanings = torch.from_numpy(images), torch.from_numpy(labels).long()
+            super().__init__(pixels, meanings, max_value=255)
         self.label_names = tuple(info["label"][key] for key in sorted(info["label"], key=int))
-        super().__init__(torch.from_numpy(images), torch.from_numpy(labels).long(), max_value=255)
 
 
 def two_dimensional_sets() -> list[str]:

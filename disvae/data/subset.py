@@ -73,14 +73,17 @@ def random_subset(dataset: ImageDataset, n: int, seed: int = 0) -> RandomSubset:
 
 
 class Slice(FactorDataset):
-    """The images of a complete grid that share the values of some factors; the rest still vary.
+    """The images that share the values of some factors; the other factors still vary.
+
+    The images keep their order and stay where they are: nothing is copied. A slice of a complete
+    grid is a complete grid.
 
     Args:
-        dataset: a data set with every combination of its factors, in the order of its space.
+        dataset: a data set with factors.
         fixed: the value of each fixed factor, by name.
 
     Raises:
-        ValueError: an unknown factor or value, every factor fixed, or an incomplete grid.
+        ValueError: an unknown factor or value, every factor fixed, or no image with these values.
 
     Example:
         >>> from disvae.data import Sprites
@@ -91,31 +94,30 @@ class Slice(FactorDataset):
 
     def __init__(self, dataset: FactorDataset, fixed: dict[str, int]) -> None:
         space = dataset.space
-        if len(dataset) != len(space):
-            raise ValueError(
-                f"a slice needs all {len(space)} combinations of the factors, but the data set has "
-                f"{len(dataset)} images: slice first, then take a random subset"
-            )
         positions = {space.position(name, value): value for name, value in fixed.items()}
-        self._free = [k for k in range(len(space.names)) if k not in positions]
+        self._free = [k for k in range(space.n_factors) if k not in positions]
+        if not self._free:
+            raise ValueError(f"every factor is fixed: {fixed} leaves none to vary")
         self.space = FactorSpace(
             tuple(space.names[k] for k in self._free), tuple(space.sizes[k] for k in self._free)
         )
+        factors = dataset.factors(torch.arange(len(dataset)))
+        wanted = torch.tensor(list(positions.values()))
+        self.chosen = (factors[:, list(positions)] == wanted).all(1).nonzero()[:, 0]
+        if len(self.chosen) == 0:
+            raise ValueError(f"no image of the data set has the factors {fixed}")
         self.dataset = dataset
         self.image_shape = dataset.image_shape
         self.max_value = dataset.max_value
-        self._template = torch.tensor([positions.get(k, 0) for k in range(len(space.names))])
 
     def __len__(self) -> int:
-        return len(self.space)
+        return len(self.chosen)
 
     def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
         """The free factors of some indices of the slice."""
-        return self.space.factors(indices)
+        chosen = self.chosen[as_indices(indices, len(self))]
+        return self.dataset.factors(chosen)[:, self._free]
 
     def images(self, indices: object) -> Images:
         """The images of some indices of the slice."""
-        factors = self.factors(indices)
-        full = self._template.repeat(len(factors), 1)
-        full[:, self._free] = factors
-        return self.dataset.images(self.dataset.space.indices(full))
+        return self.dataset.images(self.chosen[as_indices(indices, len(self))])

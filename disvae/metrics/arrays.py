@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,12 @@ class Arrays:
     factors: NDArray[np.int64]
     names: tuple[str, ...]
 
-    @property
+    @cached_property
     def std(self) -> NDArray[np.float64]:
         """Standard deviation of each dimension, 0 where it is rounding alone."""
-        std = self.codes.std(axis=0)
-        return np.where(std > ROUNDING * np.abs(self.codes).max(axis=0), std, 0.0)
+        magnitude = np.abs(self.codes).max(axis=0)
+        relative = (self.codes / np.where(magnitude > 0, magnitude, 1.0)).std(axis=0)
+        return np.where(relative > ROUNDING, relative * magnitude, 0.0)
 
     def details(self) -> dict[str, Any]:
         """What every metric says of the codes: their spread, and which dimensions are dead."""
@@ -57,7 +59,8 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
 
     Raises:
         ValueError: the arrays are not of these shapes, or of different lengths; fewer than 2
-            samples; NaN or infinite codes; factors that are not whole; a factor with one value.
+            samples; NaN or infinite codes; factors that are not whole; a factor with one value;
+            names that are not one per factor, or not distinct.
     """
     z, v = _as_array(codes).astype(np.float64), _as_array(factors)
     if z.ndim != 2 or v.ndim != 2 or 0 in z.shape or 0 in v.shape:
@@ -78,9 +81,11 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
             "factors must be integers, the index of each value: "
             "np.unique(column, return_inverse=True)[1] gives them"
         )
-    labels = tuple(names) if names else tuple(f"factor {k}" for k in range(v.shape[1]))
+    labels = tuple(names) if names is not None else tuple(f"factor {k}" for k in range(v.shape[1]))
     if len(labels) != v.shape[1]:
         raise ValueError(f"{len(labels)} names for {v.shape[1]} factors")
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"expected a different name for each factor, got {labels}")
     for name, column in zip(labels, whole.T, strict=True):
         if (column == column[0]).all():
             raise ValueError(f"{name!r} has one value, which no code can predict: drop its column")

@@ -1,7 +1,8 @@
 """The FactorVAE score."""
 
+import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,8 @@ from disvae.metrics.arrays import Arrays, DegenerateCodesWarning, check_arrays
 from disvae.metrics.score import Score
 
 CHUNK = 2**21  # codes gathered at once
-DIGITS = 9  # of a normalised variance: ties are ties whatever the unit of a dimension
+DIGITS = 12  # of an accuracy: what is left of thirds of votes that are added up
+TIE = 1e-9  # variances closer than this are equal: rounding depends on the unit of a dimension
 
 
 def factor_vae_score(
@@ -28,9 +30,10 @@ def factor_vae_score(
 
     A vote: draw a factor, a value of it, and ``samples_per_vote`` samples that have this value;
     divide each dimension by its standard deviation over all samples; the vote is the dimension of
-    least variance. Each dimension is then taken to stand for the factor most of its training votes
-    came from, and the score is the accuracy of this on fresh votes. 1 is best, chance is 1 /
-    n_factors. Permuting, negating and rescaling dimensions change nothing.
+    least variance, and is shared between dimensions that tie for it. Each dimension is then taken
+    to stand for the factor most of its training votes came from, and the score is the accuracy of
+    this on fresh votes. 1 is best, chance is 1 / n_factors. Permuting, negating and rescaling
+    dimensions change nothing.
 
     The numbers of votes are those of disentanglement_lib, in which most published scores are
     computed; the paper has 800 votes of 100 samples and no fresh ones. Only dimensions that are
@@ -50,9 +53,10 @@ def factor_vae_score(
 
     Returns:
         The accuracy; ``per_factor``: the accuracy of each factor's votes; ``details``: ``votes``
-        (latent_dim x n_factors, of training), ``factor_of_dimension`` (by majority; None without
-        votes), ``train_accuracy``, ``chance``, ``smallest_group`` (samples of the rarest value
-        used), ``dead_dimensions``, ``code_std``, ``nearly_constant``.
+        (latent_dim x n_factors, of training; fractions where they were shared),
+        ``factor_of_dimension`` (by majority; None without votes), ``train_accuracy``, ``chance``,
+        ``smallest_group`` (samples of the rarest value used), ``dead_dimensions``, ``code_std``,
+        ``nearly_constant``.
 
     Raises:
         ValueError: see :func:`disvae.metrics.arrays.check_arrays`; numbers below 1; or a factor no
@@ -78,41 +82,39 @@ def factor_vae_score(
     arrays = check_arrays(codes, factors, names)
     used = np.flatnonzero((arrays.std > 0) & (arrays.std >= min_std))
     n_factors = arrays.factors.shape[1]
-    details = {**arrays.details(), "chance": 1 / n_factors}
+    groups = [_Groups(name, v) for name, v in zip(arrays.names, arrays.factors.T, strict=True)]
+    details = {
+        **arrays.details(),
+        "chance": 1 / n_factors,
+        "smallest_group": min(int(group.sizes.min()) for group in groups),
+    }
     if len(used) == 0:
         warnings.warn(
             "no dimension of the codes varies: the FactorVAE score is chance",
             DegenerateCodesWarning,
             stacklevel=2,
         )
-        chance = dict.fromkeys(arrays.names, 1 / n_factors)
-        return Score(1 / n_factors, "FactorVAE score", chance, details)
+        per_factor = dict.fromkeys(arrays.names, 1 / n_factors)
+        details |= {"train_accuracy": 1 / n_factors}
+        details |= _by_dimension(np.zeros((0, n_factors)), used, arrays)
+        return Score(1 / n_factors, "FactorVAE score", per_factor, details)
 
     rng = np.random.default_rng(seed)
-    groups = [_Groups(name, v) for name, v in zip(arrays.names, arrays.factors.T, strict=True)]
     normalized = arrays.codes[:, used] / arrays.std[used]
     train, evaluation = (
         _count_votes(normalized, groups, n_votes, samples_per_vote, rng)
         for n_votes in (train_votes, eval_votes)
     )
     factor_of = train.argmax(axis=1)
-    correct = evaluation[np.arange(len(used)), factor_of].sum()
-    hits = [evaluation[factor_of == k, k].sum() for k in range(n_factors)]
-    cast = evaluation.sum(axis=0)
+    hits = [math.fsum(evaluation[factor_of == k, k]) for k in range(n_factors)]
+    cast = evaluation.sum(axis=0).round()
     per_factor = {
-        name: float(h / c) for name, h, c in zip(arrays.names, hits, cast, strict=True) if c
+        name: round(h / c, DIGITS) for name, h, c in zip(arrays.names, hits, cast, strict=True) if c
     }
-    return Score(
-        correct / eval_votes,
-        "FactorVAE score",
-        per_factor,
-        {
-            **details,
-            "train_accuracy": float(train.max(axis=1).sum() / train_votes),
-            "smallest_group": min(int(group.sizes.min()) for group in groups),
-            **_by_dimension(train, used, arrays),
-        },
-    )
+    details |= {"train_accuracy": round(math.fsum(train.max(axis=1)) / train_votes, DIGITS)}
+    details |= _by_dimension(train, used, arrays)
+    accuracy = round(math.fsum(hits) / eval_votes, DIGITS)
+    return Score(accuracy, "FactorVAE score", per_factor, details)
 
 
 class _Groups:
@@ -144,29 +146,35 @@ def _count_votes(
     n_votes: int,
     size: int,
     rng: np.random.Generator,
-) -> NDArray[np.int64]:
+) -> NDArray[np.float64]:
     """How many votes each dimension got from each factor, (latent_dim, n_factors)."""
     n_factors, n_dimensions = len(groups), codes.shape[1]
-    votes = np.zeros((n_dimensions, n_factors), dtype=np.int64)
+    votes = np.zeros((n_dimensions, n_factors))
     for k, n in enumerate(np.bincount(rng.integers(n_factors, size=n_votes), minlength=n_factors)):
-        for part in _parts(int(n), max(1, CHUNK // (size * n_dimensions))):
-            drawn = codes[groups[k].draw(part, size, rng)]  # (vote, sample, dimension)
-            drawn -= drawn[:, :1]  # so that equal codes have a variance of exactly 0
-            variance = drawn.var(axis=1, ddof=1).round(DIGITS)
-            votes[:, k] += np.bincount(variance.argmin(axis=1), minlength=n_dimensions)
-    return votes
+        drawn = groups[k].draw(int(n), size, rng)  # (vote, sample), all before any is looked up
+        for part in np.array_split(drawn, math.ceil(drawn.size * n_dimensions / CHUNK) or 1):
+            votes[:, k] += _vote(codes[part]).sum(axis=0)
+    return votes.round(DIGITS)
 
 
-def _parts(total: int, largest: int) -> Iterator[int]:
-    for start in range(0, total, largest):
-        yield min(largest, total - start)
+def _vote(groups: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each group's one vote, for its dimensions of least variance: (vote, latent_dim).
+
+    Ties happen: several dimensions may stay constant when a factor does. To give such a vote to
+    the first of them would make the score depend on the order of the dimensions.
+    """
+    centered = groups - groups[:, :1]  # so that equal codes have a variance of exactly 0
+    variance = centered.var(axis=1, ddof=1)
+    least = variance.min(axis=1, keepdims=True)
+    tied = variance <= least * (1 + TIE) + TIE**2
+    return tied / tied.sum(axis=1, keepdims=True)
 
 
 def _by_dimension(
-    votes: NDArray[np.int64], used: NDArray[np.int64], arrays: Arrays
+    votes: NDArray[np.float64], used: NDArray[np.int64], arrays: Arrays
 ) -> dict[str, object]:
     """The votes of all dimensions, those left out included, and what each stands for."""
-    table = np.zeros((arrays.codes.shape[1], votes.shape[1]), dtype=np.int64)
+    table = np.zeros((arrays.codes.shape[1], votes.shape[1]))
     table[used] = votes
     stands_for = [arrays.names[row.argmax()] if row.any() else None for row in table]
     return {"votes": table.tolist(), "factor_of_dimension": stands_for}

@@ -52,3 +52,10 @@ def test_bad_arguments() -> None:
         source(10, 4, seed=-1)
     with pytest.raises(ValueError, match="steps count from 0"):
         source(10, 4).batch(-1)
+
+
+def test_steps_are_integers() -> None:
+    source = BatchSource(ImageArray(torch.zeros(10, 2, 2, dtype=torch.uint8)), batch_size=4)
+    assert torch.equal(source.indices(torch.tensor(2)), source.indices(2))
+    with pytest.raises(TypeError, match="integer"):
+        source.batch(1.0)

@@ -1,5 +1,6 @@
 """Reading dSprites' files, in the published format, on a smaller grid."""
 
+import pickle
 from pathlib import Path
 
 import h5py
@@ -56,6 +57,9 @@ def test_reads_both_formats(write, below, arrays, tmp_path) -> None:
     indices = torch.tensor([5, 0, 71])
     assert torch.equal(data.images(indices), torch.from_numpy(arrays["imgs"])[indices][:, None])
     assert torch.equal(data.factors(indices), SPACE.factors(indices))
+    assert torch.equal(
+        data.latent_values(indices), SPACE.factors(indices) / torch.tensor(3.0).double()
+    )
     image, factors = data[7]
     assert image.dtype == torch.float32
     assert factors.tolist() == arrays["latents_classes"][7, 1:].tolist()
@@ -82,8 +86,9 @@ def test_truncated_file_is_named(write, keep, arrays, tmp_path) -> None:
         ("imgs", lambda a: 255 * a, "other values than 0 and 1"),
         ("imgs", lambda a: a.astype(np.float32), "float32"),
         ("imgs", lambda a: a[:, :32], r"\(72, 32, 64\)"),
-        ("imgs", lambda a: a[:-1], "latents_classes have shape"),
+        ("imgs", lambda a: a[:-1], "latent classes have shape"),
         ("latents_classes", lambda a: a[::-1].copy(), "complete grid"),
+        ("latents_values", lambda a: a[:, 1:], "latent values have shape"),
         ("latents_classes", lambda a: np.minimum(a, 1), "complete grid"),
     ],
 )
@@ -93,6 +98,13 @@ def test_another_content_is_refused(name, change, message, arrays, tmp_path) -> 
     with pytest.raises(ValueError, match=message) as error:
         DSprites(tmp_path)
     assert file.name in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", pickle.dumps(Bomb()), b"\x93NUMPY"])
+def test_what_is_no_archive_is_refused(content, tmp_path) -> None:
+    (tmp_path / f"{NAME}.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="not a zip file"):  # and no advice to unpickle it
+        DSprites(tmp_path)
 
 
 def test_missing_member_is_named(arrays, tmp_path) -> None:

@@ -60,3 +60,10 @@ def test_bad_fixed_values(fixed) -> None:
 
 def test_no_indices_are_no_factors() -> None:
     assert SPACE.factors([]).shape == (0, 3)
+
+
+def test_fixed_values_are_integers() -> None:
+    space = FactorSpace(("a", "b"), (3, 4))
+    assert space.n_factors == 2
+    with pytest.raises(TypeError, match="integer"):
+        space.sample(2, fixed={"a": 1.5})

@@ -76,3 +76,27 @@ def test_incomplete_file_is_named(folder) -> None:
     file.write_bytes(file.read_bytes()[:50])
     with pytest.raises(ValueError, match=r"chestmnist\.npz is damaged"):
         MedMNIST(root=folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train_images": np.zeros((4, 28, 28, 3), np.uint8)},
+        {"train_images": np.zeros((4, 28, 28), np.float32)},
+        {"train_labels": np.zeros((3, 14), np.uint8)},
+    ],
+)
+def test_another_content_is_refused(change, folder) -> None:
+    file = folder / "chestmnist.npz"
+    with np.load(file) as archive:
+        arrays = dict(archive)
+    np.savez(file, **{**arrays, **change})
+    with pytest.raises(ValueError, match=r"chestmnist\.npz is damaged"):
+        MedMNIST(root=folder)
+
+
+def test_an_array_is_no_archive(folder) -> None:
+    with (folder / "chestmnist.npz").open("wb") as stream:
+        np.save(stream, np.zeros(3))
+    with pytest.raises(ValueError, match="not a zip file"):
+        MedMNIST(root=folder)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from disvae.data import FactorDataset, ImageArray, Slice, Sprites, random_subset
+from disvae.data import FactorArray, FactorDataset, ImageArray, Slice, Sprites, random_subset
 
 
 def test_random_subset_keeps_images_and_factors() -> None:
@@ -59,10 +59,28 @@ def test_slice_of_unknown_factors(fixed, message) -> None:
 
 def test_slice_with_nothing_left() -> None:
     fixed = dict.fromkeys(Sprites.space.names, 0)
-    with pytest.raises(ValueError, match="one size per name, got 0"):
+    with pytest.raises(ValueError, match="none to vary"):
         Slice(Sprites(), fixed)
 
 
-def test_slice_needs_a_complete_grid() -> None:
-    with pytest.raises(ValueError, match="slice first, then take a random subset"):
-        Slice(random_subset(Sprites(), 10), {"shape": 0})
+def test_slice_does_not_trust_the_order() -> None:
+    # All combinations are there, but shuffled: the images must still be those of their factors.
+    data = Sprites()
+    grid = Slice(data, {"shape": 1, "scale": 3, "orientation": 7})
+    part = Slice(random_subset(grid, len(grid)), {"position_x": 3})
+    lines = part.factors(range(32))[:, 0].tolist()
+    assert sorted(lines) == list(range(32))
+    assert lines != sorted(lines)
+    full = [[1, 3, 7, 3, line] for line in lines]
+    assert torch.equal(part.images(range(32)), data.images(data.space.indices(full)))
+
+
+def test_slice_of_an_incomplete_grid() -> None:
+    images = torch.arange(4, dtype=torch.uint8)[:, None, None]
+    factors = [[0, 2, 0], [1, 0, 0], [1, 1, 0], [0, 0, 1]]
+    data = FactorArray(images, factors, ("a", "b", "c"))
+    part = Slice(data, {"a": 0})
+    assert part.factors(range(2)).tolist() == [[2, 0], [0, 1]]
+    assert part.images(range(2)).flatten().tolist() == [0, 3]
+    with pytest.raises(ValueError, match="no image of the data set has the factors"):
+        Slice(data, {"a": 1, "b": 2})

@@ -37,6 +37,11 @@ def test_names() -> None:
         mig(Z, V, names=["a"])
     with pytest.raises(ValueError, match="'size' has one value"):
         mig(Z, V * [1, 0], names=["shape", "size"])
+    with pytest.raises(ValueError, match="different name for each factor"):
+        mig(Z, V, names=["a", "a"])
+    with pytest.raises(ValueError, match="0 names for 2 factors"):
+        mig(Z, V, names=[])
+    assert check_arrays(Z, V, np.array(["a", "b"])).names == ("a", "b")
     assert check_arrays(Z, V, ["a", "b"]).names == ("a", "b")
 
 
@@ -54,6 +59,6 @@ def test_dead_dimensions_whatever_the_unit() -> None:
     rounding = 1 + 1e-7 * rng.normal(size=(100, 1))
     small = 1 + 1e-4 * rng.normal(size=(100, 1))
     factors = rng.integers(0, 3, (100, 1))
-    for unit in (1e-20, 1.0, 1e20):
+    for unit in (1e-200, 1e-20, 1.0, 1e20, 1e200):
         z = unit * np.concatenate([rounding, small, np.zeros((100, 1))], axis=1)
         assert check_arrays(z, factors).details()["dead_dimensions"] == [0, 2]

@@ -1,0 +1,43 @@
+# Everything runs in .venv, which is made on first use. Needed beforehand: CPython 3.10 or newer, pip and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export MPLBACKEND := agg
+
+.PHONY: demo test test-slow lint docs bench clean
+
+demo: $(VENV)/.dev    ## train a FactorVAE on sprites, score it, draw its traversals
+	$(BIN)/python examples/demo.py
+
+# Two workers with one thread each: networks this small lose more to threads than they gain.
+test: $(VENV)/.dev    ## all tests but the slow ones, and how much of disvae/ they run
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow" \
+		--cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+
+test-slow: $(VENV)/.dev    ## the tests that train for minutes
+	$(BIN)/pytest -m slow
+
+lint: $(VENV)/.dev    ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs    ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+
+bench: $(VENV)/.dev    ## images per second of each loss
+	$(BIN)/python benchmarks/training_step.py
+
+clean:    ## remove what the other targets made, except runs/
+	rm -rf $(VENV) build dist docs/_build *.egg-info .coverage .*_cache .hypothesis
+
+$(VENV)/.dev: pyproject.toml setup.cfg
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -e '.[dev]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(BIN)/pip install -e '.[docs]'
+	touch $@

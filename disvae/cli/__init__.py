@@ -1,0 +1,1 @@
+"""The ``disvae`` command: thin, one file a verb."""

@@ -1,0 +1,72 @@
+"""Parsing of options, and of names of classes."""
+
+import re
+from argparse import ArgumentError
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from disvae.cli.nearest import nearest
+
+
+def make_parser(verb: str, description: str, usage: str | None = None) -> ArgumentParser:
+    """The parser of one verb."""
+    return ArgumentParser(
+        prog=f"disvae {verb}", description=description, usage=usage, exit_on_error=False
+    )
+
+
+def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
+    """Parse a verb's arguments.
+
+    Raises:
+        ValueError: an unknown option (the message names the nearest) or a wrong value.
+    """
+    try:
+        return parser.parse_args(list(arguments))
+    except ArgumentError as error:
+        message = _plain(str(error))
+    unknown = message.removeprefix("unrecognized arguments: ")
+    if unknown == message:
+        raise ValueError(message)
+    word = unknown.split()[0].partition("=")[0]
+    known = {o for o in re.findall(r"--[\w.]+", parser.format_help()) if not o.endswith(".help")}
+    raise ValueError(f"unknown option {word!r}{nearest(word, known)}")
+
+
+def _plain(message: str) -> str:
+    """A message of jsonargparse's on one line, without Python's notation."""
+    message = re.sub(r'Parser key "([\w.]+)":', r"--\1:", " ".join(message.split()))
+    return re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", message)
+
+
+def find_class(kind: str, name: str, known: dict[str, type], base: type) -> type[Any]:
+    """The class that a user named.
+
+    Args:
+        kind: "loss", "model" or "data", for messages.
+        name: a name in ``known``, or the import path of a class of the user's own.
+        known: the classes that go by their bare names.
+        base: what the class must derive from.
+
+    Raises:
+        ValueError: there is no such class, or it is of another kind; the message names the nearest.
+    """
+    if name in known:
+        return known[name]
+    path, _, attribute = name.rpartition(".")
+    if not path:
+        raise ValueError(f"unknown {kind} {name!r}{nearest(name, known)}, or an import path")
+    try:
+        module = import_module(path)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"cannot import {kind} {name!r}: {error}") from error
+    found = getattr(module, attribute, None)
+    if not isinstance(found, type):
+        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
+        raise ValueError(f"{path} has no class {attribute!r}{nearest(attribute, classes)}")
+    if not issubclass(found, base):
+        raise ValueError(f"{name} is no {kind}: it does not derive from {base.__name__}")
+    return found

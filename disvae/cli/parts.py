@@ -1,0 +1,121 @@
+"""The model, the loss and the data as options: classes by name, their arguments as ``--loss.x``."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+from jsonargparse import ArgumentParser
+from torch import nn
+
+import disvae.data
+import disvae.losses
+import disvae.models
+from disvae.cli.parsing import find_class
+from disvae.data import ImageDataset
+from disvae.losses import Loss
+from disvae.models import VAE
+from disvae.spec import build
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the objects that the command line builds.
+
+    Attributes:
+        name: its option.
+        base: what its class derives from.
+        known: the classes that go by their bare names.
+        default: the one taken if none is named.
+        facts: constructor arguments that follow from the other objects, and what they are.
+    """
+
+    name: str
+    base: type
+    known: dict[str, type]
+    default: str
+    facts: dict[str, str]
+
+    def find(self, name: str) -> type[Any]:
+        """The class of that name or import path."""
+        return find_class(self.name, name, self.known, self.base)
+
+    def add_options(self, parser: ArgumentParser, cls: type[Any]) -> None:
+        """Add the arguments of ``cls`` to ``parser``, with their help from its docstring."""
+        others = ", ".join(sorted(self.known.keys() - {cls.__name__}))
+        group = parser.add_argument_group(
+            f"--{self.name} CLASS: {cls.__name__} here; or {others}, or an import path"
+        )
+        facts = self.facts.keys() & _parameters(cls).keys()
+        skip = {*facts, *_objects(cls)}
+        group.add_class_arguments(cls, self.name, as_group=False, skip=skip, instantiate=False)
+        for fact in sorted(facts):
+            hint = get_type_hints(cls.__init__)[fact] | None
+            text = f"{self.facts[fact]}; need not be given"
+            group.add_argument(f"--{self.name}.{fact}", type=hint, default=None, help=text)
+
+    def construct(self, cls: type[Any], given: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
+        """Build the object.
+
+        Args:
+            cls: its class.
+            given: the arguments that were parsed.
+            facts: those that follow from the other objects.
+
+        Raises:
+            ValueError: a given argument contradicts a fact.
+        """
+        arguments = dict(given)
+        for name in facts.keys() & _parameters(cls).keys():
+            if arguments[name] not in (None, facts[name]):
+                raise ValueError(
+                    f"--{self.name}.{name} is {arguments[name]}, but by the other options it is "
+                    f"{facts[name]}: leave it out, or write null over a file's"
+                )
+            arguments[name] = facts[name]
+        path = f"{cls.__module__}.{cls.__qualname__}"
+        return build({"class_path": path, "init_args": arguments}, self.base)
+
+
+def _public(package: Any, base: type) -> dict[str, type]:
+    """The concrete classes of a package, except those that need what no option can spell."""
+    return {
+        name: cls
+        for name, cls in vars(package).items()
+        if name in package.__all__
+        and isinstance(cls, type)
+        and issubclass(cls, base)
+        and not inspect.isabstract(cls)
+        and all(
+            _parameters(cls)[argument].default is not inspect.Parameter.empty
+            for argument in _objects(cls)
+        )
+    }
+
+
+def _parameters(cls: type[Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls.__init__).parameters
+
+
+def _objects(cls: type[Any]) -> set[str]:
+    """The arguments that no option can spell: networks, and arrays (which are any object)."""
+    return {
+        name
+        for name, hint in get_type_hints(cls.__init__).items()
+        for kind in (hint, *get_args(hint))
+        if kind is object or (isinstance(kind, type) and issubclass(kind, nn.Module))
+    }
+
+
+MODEL = Part(
+    "model", VAE, _public(disvae.models, VAE), "BurgessVAE", {"image_shape": "that of the data"}
+)
+LOSS = Part(
+    "loss",
+    Loss,
+    _public(disvae.losses, Loss),
+    "FactorVAELoss",
+    {"latent_dim": "that of the model", "dataset_size": "the number of training images"},
+)
+DATA = Part("data", ImageDataset, _public(disvae.data, ImageDataset), "Sprites", {})
+PARTS = (MODEL, LOSS, DATA)

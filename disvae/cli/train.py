@@ -1,0 +1,108 @@
+"""``disvae train``: the options are the arguments of the classes, their help the docstrings."""
+
+import json
+from argparse import ArgumentError
+from argparse import ArgumentParser as PlainParser
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from jsonargparse import ArgumentParser, Namespace
+
+from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parts import DATA, LOSS, MODEL, PARTS
+from disvae.data import random_subset
+from disvae.training import Trainer
+
+Classes = dict[str, type[Any]]
+
+USAGE = """disvae train --run_dir FOLDER [--config FILE] [--model CLASS] [--loss CLASS]
+                    [--data CLASS] [options]"""
+
+DESCRIPTION = """Train a model into a run directory. The same command goes on with a run that was
+stopped, and does nothing to one that is complete. Below are the options of the classes chosen;
+choose others to see theirs: disvae train --loss BetaTCVAELoss --help"""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    arguments, classes = _choose(arguments)
+    options = parse(_parser(classes), arguments)
+    if options.run_dir is None:
+        raise ValueError("--run_dir is missing: give the folder to write the run into")
+    _train(classes, options)
+
+
+def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes]:
+    """The classes, and the arguments that remain: those of a file, then those of the shell."""
+    chooser = PlainParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name in ("config", *(part.name for part in PARTS)):
+        chooser.add_argument(f"--{name}")
+    try:
+        chosen, rest = chooser.parse_known_args(list(arguments))
+    except ArgumentError as error:
+        raise ValueError(str(error)) from error
+    config = _read_config(Path(chosen.config)) if chosen.config else {}
+    classes: Classes = {}
+    from_file = []
+    for part in PARTS:
+        spec = config.pop(part.name, None) or {"class_path": part.default}
+        in_file = part.find(spec["class_path"])
+        in_shell = getattr(chosen, part.name)
+        classes[part.name] = part.find(in_shell) if in_shell else in_file
+        if classes[part.name] is in_file:  # another class has other arguments
+            init_args = spec.get("init_args") or {}
+            from_file += [f"--{part.name}.{key}={_text(v)}" for key, v in init_args.items()]
+    from_file += [f"--{key}={_text(value)}" for key, value in config.items()]
+    return from_file + rest, classes
+
+
+def _read_config(file: Path) -> dict[str, Any]:
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(config, Mapping):
+        raise ValueError(f"{file} must hold options and their values, like a run's config.yaml")
+    for part in PARTS:
+        spec = config.get(part.name)
+        if spec is not None and not (isinstance(spec, Mapping) and "class_path" in spec):
+            raise ValueError(f"{file}: {part.name} must have a class_path, and perhaps init_args")
+    return {key: value for key, value in config.items() if key != "versions"}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _parser(classes: Classes) -> ArgumentParser:
+    parser = make_parser("train", DESCRIPTION, USAGE)
+    parser.add_argument("--config", help="YAML file of options, such as a run's config.yaml")
+    parser.add_class_arguments(Trainer, as_group=False, skip={"model", "criterion"})
+    parser.add_method_arguments(Trainer, "fit", as_group=False, skip={"data"})
+    parser.add_argument(
+        "--n_images",
+        type=int | None,
+        default=None,
+        help="train on so many images, drawn with the seed and kept in memory; all if not given",
+    )
+    for part in PARTS:
+        part.add_options(parser, classes[part.name])
+    return parser
+
+
+def _train(classes: Classes, options: Namespace) -> None:
+    values = options.as_dict()
+    given = {part.name: values.pop(part.name, {}) for part in PARTS}
+    n_images, steps = values.pop("n_images"), values.pop("steps")
+    del values["config"]
+    data = DATA.construct(classes["data"], given["data"], {})
+    if n_images is not None:
+        data = random_subset(data, n_images, seed=options.seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(options.seed)  # the same command draws the same initial weights
+        facts: dict[str, Any] = {"image_shape": tuple(data.image_shape)}
+        model = MODEL.construct(classes["model"], given["model"], facts)
+        facts = {"latent_dim": model.latent_dim, "dataset_size": len(data)}
+        criterion = LOSS.construct(classes["loss"], given["loss"], facts)
+    Trainer(model, criterion, **values).fit(data, steps)
+    print(f"{options.run_dir} is complete; see: disvae evaluate {options.run_dir}")

@@ -1,0 +1,64 @@
+"""Files that are either whole or absent, whenever the process is killed."""
+
+import os
+import pickle
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the file at ``path``: a reader sees the old content or the new, never a part of it.
+
+    The content reaches the disk before the name does, so that this also holds for a power cut.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_tensors(path: Path, state: dict[str, Tensor]) -> None:
+    """Write a module's state as safetensors: a table of tensors, with nothing to execute in it."""
+    from safetensors.torch import save
+
+    # Cloned, because safetensors refuses tensors that share memory or are not in row-major order.
+    plain = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in state.items()
+    }
+    write_atomically(path, save(plain))
+
+
+def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write nested dicts and lists of tensors and numbers."""
+    buffer = BytesIO()
+    torch.save(state, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read what :func:`write_checkpoint` wrote, on the CPU, without unpickling any object.
+
+    Raises:
+        ValueError: the file is truncated, damaged, or holds something else.
+    """
+    content = path.read_bytes()
+    try:
+        # PyTorch does not compare the checksums that it wrote; the zip module does.
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise ValueError(f"wrong checksum of {damaged}")
+        return torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"the checkpoint {path} cannot be read ({str(error).splitlines()[0]}): restore it from "
+            "a copy, or delete it to train from the first step again"
+        ) from error

@@ -1,0 +1,125 @@
+"""The log of a run: the mean of every term between two log points, as JSON lines and curves."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from disvae.training.files import write_atomically
+
+
+class RunningMeans:
+    """Means of named scalars since the last reset, summed where the scalars live.
+
+    Reading a number from a GPU waits for all work in flight, so that nothing is read until
+    :meth:`read`.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._count = 0
+        self.restart_clock()
+
+    def add(self, terms: dict[str, Tensor]) -> None:
+        """Add one step's detached scalars."""
+        sums = self._sums
+        self._sums = {name: sums[name] + t if name in sums else t for name, t in terms.items()}
+        self._count += 1
+        self._timed += 1
+
+    def read(self) -> dict[str, float]:
+        """The means as numbers."""
+        return {name: total.item() / self._count for name, total in self._sums.items()}
+
+    def reset(self) -> None:
+        """Start over."""
+        self._sums, self._count = {}, 0
+        self.restart_clock()
+
+    def restart_clock(self) -> None:
+        """Measure the speed from here on, without the steps of a process that was killed."""
+        self._timed, self._clock = 0, time.perf_counter()
+
+    def steps_per_second(self) -> float:
+        """Speed since the clock was restarted."""
+        return self._timed / (time.perf_counter() - self._clock)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint needs in order that the next log line comes out the same."""
+        return {"sums": self._sums, "count": self._count}
+
+    def load_state_dict(self, state: dict[str, Any], device: Any) -> None:
+        """Go on from :meth:`state_dict`, with the sums on ``device``."""
+        self._sums = {name: total.to(device) for name, total in state["sums"].items()}
+        self._count = state["count"]
+
+
+def check_finite(step: int, means: dict[str, float]) -> None:
+    """Stop a run that has diverged.
+
+    A mean is infinite or NaN if the term was at any step since the last log point.
+
+    Raises:
+        FloatingPointError: a term is infinite or NaN; the message names it and the step.
+    """
+    for name, value in means.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(
+                f"training diverged: the mean of {name!r} up to step {step} is {value}; try a "
+                "smaller learning rate or weight, or float32. The last checkpoint is kept"
+            )
+
+
+def check_weights(step: int, module: nn.Module) -> None:
+    """Refuse to keep weights that the last update has ruined, before any term shows it.
+
+    Raises:
+        FloatingPointError: a weight is infinite or NaN; the message names it and the step.
+    """
+    for name, weight in module.state_dict().items():
+        if weight.is_floating_point() and not weight.isfinite().all():
+            raise FloatingPointError(
+                f"training diverged: {name} is not finite after step {step}; try a smaller "
+                "learning rate or weight, or float32. The last checkpoint is kept"
+            )
+
+
+class Log:
+    """``log.jsonl`` and ``tensorboard/`` of a run directory, continued after ``step`` steps.
+
+    Args:
+        folder: the run directory.
+        step: lines of later steps, left by a process that was killed, are dropped.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        path = folder / "log.jsonl"
+        kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        write_atomically(path, "".join(kept).encode())
+        self._file = path.open("a", encoding="utf-8")
+        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+
+    def write(self, step: int, record: dict[str, float]) -> None:
+        """Write one line, and one point of each curve."""
+        self._file.write(json.dumps({"step": step, **record}) + "\n")
+        self._file.flush()
+        for name, value in record.items():
+            self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._file.close()
+        self._writer.close()
+
+
+def _lines(path: Path) -> list[str]:
+    """The whole lines of a log: the last is cut short if the process was killed as it wrote it."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]

@@ -1,0 +1,175 @@
+"""The run directory: all that is needed to resume, evaluate and plot a run.
+
+config.yaml             the model, the loss, the data and the trainer's settings
+checkpoint.pt           the state of training, for resuming
+model.safetensors       the weights, once training has ended
+criterion.safetensors   the weights of the loss's own networks
+log.jsonl, tensorboard/ the mean of every term between two log points
+evaluation.json, traversal.png   what the commands of these names add
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import nn
+
+from disvae.data import ImageDataset
+from disvae.losses import Loss
+from disvae.models import VAE
+from disvae.spec import build, describe
+from disvae.training.files import (
+    read_checkpoint,
+    write_atomically,
+    write_checkpoint,
+    write_tensors,
+)
+
+# What may differ between the command that started a run and the one that resumes it.
+FREE = ("steps", "versions")
+
+
+class RunDirectory:
+    """The writing side of a run directory, for the trainer.
+
+    Args:
+        path: the folder; made if it does not exist.
+        config: the run's description. A folder that holds another run's is refused.
+
+    Raises:
+        ValueError: the folder belongs to a run with another configuration.
+    """
+
+    def __init__(self, path: Path, config: dict[str, Any]) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        file = path / "config.yaml"
+        if file.exists():
+            old = yaml.safe_load(file.read_text(encoding="utf-8"))
+            _check_same(path, old, config)
+            if config["steps"] <= old["steps"]:
+                return
+        write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
+
+    def read_checkpoint(self) -> dict[str, Any] | None:
+        """The last checkpoint, or None if there is none yet."""
+        file = self.path / "checkpoint.pt"
+        return read_checkpoint(file) if file.exists() else None
+
+    def write_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint."""
+        write_checkpoint(self.path / "checkpoint.pt", state)
+
+    def write_weights(self, model: nn.Module, criterion: nn.Module) -> None:
+        """Write the weights at the end of training."""
+        write_tensors(self.path / "model.safetensors", model.state_dict())
+        write_tensors(self.path / "criterion.safetensors", criterion.state_dict())
+
+
+@dataclass(frozen=True)
+class Run:
+    """The reading side of a run directory; see :func:`load_run`.
+
+    Attributes:
+        path: the folder.
+        config: what its ``config.yaml`` says.
+    """
+
+    path: Path
+    config: dict[str, Any]
+
+    def model(self) -> VAE:
+        """The trained model, in evaluation mode.
+
+        Raises:
+            FileNotFoundError: training has not ended yet.
+        """
+        return _with_weights(self._build("model", VAE), self.path / "model.safetensors")
+
+    def untrained_model(self) -> VAE:
+        """The same network with fresh weights, drawn with the run's seed."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.config["seed"])
+            return self._build("model", VAE).eval()
+
+    def criterion(self) -> Loss:
+        """The loss, with its own networks as training left them."""
+        return _with_weights(self._build("loss", Loss), self.path / "criterion.safetensors")
+
+    def data(self) -> ImageDataset:
+        """The data set that the run was trained on."""
+        return self._build("data", ImageDataset)
+
+    def _build(self, part: str, base: Any) -> Any:
+        spec = self.config[part]
+        if spec is None:
+            raise ValueError(
+                f"{self.path} does not say how to build its {part}, which was made of objects that "
+                "plain values cannot describe: build it in Python and load the .safetensors file"
+            )
+        return build(spec, base)
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a run directory.
+
+    Args:
+        path: the folder that a :class:`Trainer` or ``disvae train`` wrote.
+
+    Raises:
+        FileNotFoundError: it is not a run directory.
+
+    Example:
+        >>> run = load_run("runs/factor")  # doctest: +SKIP
+        >>> codes = run.model().represent(images)  # doctest: +SKIP
+    """
+    path = Path(path)
+    file = path / "config.yaml"
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"{path} is not a run directory: it has no config.yaml; `disvae train` makes one"
+        )
+    return Run(path, yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def description(obj: object) -> dict[str, Any] | None:
+    """How to build ``obj`` again, or None if plain values cannot say it."""
+    try:
+        return describe(obj)
+    except ValueError:
+        return None
+
+
+def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    before, now = _flat(old), _flat(new)
+    different = [
+        f"{key} was {before.get(key)!r} and is now {now.get(key)!r}"
+        for key in sorted(before.keys() | now.keys())
+        if key.split(".")[0] not in FREE and before.get(key) != now.get(key)
+    ]
+    if different:
+        raise ValueError(
+            f"{path} holds another run: {'; '.join(different)}. Choose another run_dir, or delete "
+            "this one"
+        )
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, with dotted keys."""
+    if not isinstance(value, dict):
+        return {prefix: value}
+    parts = [_flat(item, f"{prefix}.{key}" if prefix else key) for key, item in value.items()]
+    return {key: item for part in parts for key, item in part.items()}
+
+
+def _with_weights(module: Any, file: Path) -> Any:
+    from safetensors.torch import load_file
+
+    if not file.exists():
+        raise FileNotFoundError(
+            f"{file} does not exist: training has not ended; start its command again to finish it"
+        )
+    module.load_state_dict(load_file(file))
+    return module.eval()

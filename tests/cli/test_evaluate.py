@@ -1,0 +1,75 @@
+import json
+
+import pytest
+import torch
+
+from disvae.cli.main import main
+from disvae.data import ImageDataset
+from disvae.metrics import evaluate
+from disvae.training import encode_dataset, load_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    run = tmp_path_factory.mktemp("run")
+    small = ["--n_images", "300", "--steps", "3", "--model.latent_dim", "3", "--loss", "VAELoss"]
+    arguments = [*small, "--progress", "false", "--accelerator", "cpu", "--run_dir", str(run)]
+    assert main(["train", *arguments]) == 0
+    return run
+
+
+def test_scores_are_those_of_the_metrics_on_all_points(run, capsys):
+    assert main(["evaluate", str(run), "--untrained", "--seed", "3"]) == 0
+    report = json.loads((run / "evaluation.json").read_text())
+    assert (report["points"], report["seed"]) == (300, 3)
+
+    finished = load_run(run)
+    indices = torch.randperm(300, generator=torch.Generator().manual_seed(3))
+    factors = finished.data().factors(indices)
+    table = capsys.readouterr().out
+    for name, model in (
+        ("trained", finished.model()),
+        ("untrained", finished.untrained_model()),
+    ):
+        codes = encode_dataset(model, finished.data(), indices)
+        scores = evaluate(codes, factors, seed=3, names=finished.data().space.names)
+        assert report[name] == json.loads(json.dumps(scores.to_json()))
+        assert name in table
+        assert all(f"{score:.3f}" in table for score in scores.values())
+
+
+def test_fewer_points_can_be_taken(run):
+    assert main(["evaluate", str(run), "--points", "200"]) == 0
+    report = json.loads((run / "evaluation.json").read_text())
+    assert report["points"] == 200
+    assert "untrained" not in report
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--points", "0"], "--points must be at least 1"),
+        (["--pionts", "5"], "did you mean '--points'?"),
+    ],
+)
+def test_mistakes_are_named(run, arguments, expected, capsys):
+    assert main(["evaluate", str(run), *arguments]) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_what_is_no_run_says_so(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "is not a run directory" in capsys.readouterr().err
+
+
+def test_data_without_factors_is_refused(run, capsys, monkeypatch):
+    class Unlabelled(ImageDataset):
+        def __len__(self):
+            return 3
+
+        def images(self, indices):
+            return torch.zeros(len(indices), 1, 64, 64, dtype=torch.uint8)
+
+    monkeypatch.setattr("disvae.training.Run.data", lambda self: Unlabelled())
+    assert main(["evaluate", str(run)]) == 2
+    assert "Unlabelled has no factors" in capsys.readouterr().err

@@ -1,0 +1,65 @@
+import subprocess
+import sys
+
+import pytest
+
+from disvae import __version__
+from disvae.cli.main import VERBS, main
+
+
+def test_help_names_every_verb(capsys):
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(verb in text for verb in VERBS)
+    assert main([]) == 2
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"disvae {__version__}\n"
+
+
+def test_an_unknown_verb_names_the_nearest(capsys):
+    assert main(["trian"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("disvae: error: unknown verb 'trian'; did you mean 'train'?")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([verb, "--help"])
+    assert stop.value.code == 0
+    assert f"usage: disvae {verb}" in capsys.readouterr().out
+
+
+def test_help_is_quick():
+    code = (
+        "import sys; from disvae.cli.main import main; main(['--help']); "
+        "heavy = {'jsonargparse', 'lightning_fabric', 'matplotlib', 'sklearn', 'tensorboard'}; "
+        "sys.exit(len(heavy & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(ValueError, 2), (FileExistsError, 2), (FloatingPointError, 1), (KeyboardInterrupt, 130)],
+)
+def test_errors_of_the_user_are_one_line_and_a_status(monkeypatch, capsys, error, status):
+    def fail(arguments):
+        raise error("what went wrong")
+
+    monkeypatch.setattr("disvae.cli.traverse.run", fail)
+    assert main(["traverse"]) == status
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_errors_of_ours_are_not_hidden(monkeypatch):
+    def fail(arguments):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("disvae.cli.traverse.run", fail)
+    with pytest.raises(KeyError):
+        main(["traverse"])

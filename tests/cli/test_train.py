@@ -1,0 +1,184 @@
+import itertools
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from disvae import BetaTCVAELoss, FactorVAELoss, KimVAE
+from disvae.cli.main import main
+from disvae.cli.parts import DATA, LOSS, MODEL
+from disvae.cli.train import _parser
+from disvae.likelihoods import Gaussian
+from disvae.losses import ELBOLoss
+from disvae.schedules import Linear
+from disvae.training import load_run
+
+
+class OwnLoss(ELBOLoss):
+    """A loss of a user's own.
+
+    Args:
+        weight: of the mean's square.
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def regularizer(self, posterior, z, prior, step):
+        penalty = posterior.mean.square().sum(1).mean()
+        return self.weight * penalty, {"square": penalty}
+
+
+def train(run, *arguments: str) -> int:
+    small = ["--n_images", "16", "--steps", "2", "--batch_size", "4", "--model.latent_dim", "3"]
+    quiet = ["--progress", "false", "--accelerator", "cpu"]
+    return main(["train", "--run_dir", str(run), *small, *quiet, *arguments])
+
+
+def error_of(capsys, *arguments: str) -> str:
+    """The one line that a wrong command prints; nothing may be started."""
+    assert main(["train", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_options_reach_the_constructors(tmp_path):
+    assert (
+        train(
+            tmp_path,
+            *("--loss", "FactorVAELoss", "--loss.gamma", "7", "--loss.discriminator_lr", "1e-5"),
+            *(
+                "--model",
+                "KimVAE",
+                "--model.likelihood",
+                "Gaussian",
+                "--model.likelihood.std",
+                "0.3",
+            ),
+            *("--lr", "2e-3", "--seed", "4"),
+        )
+        == 0
+    )
+    run = load_run(tmp_path)
+    model, criterion = run.model(), run.criterion()
+    assert isinstance(model, KimVAE)
+    assert model.latent_dim == 3
+    assert model.likelihood == Gaussian(0.3)
+    assert isinstance(criterion, FactorVAELoss)
+    assert criterion.gamma == 7.0
+    assert criterion.discriminator_lr == 1e-5
+    assert run.config["lr"] == 2e-3
+    assert len(run.data()) == 16
+
+
+def test_schedules_are_options_too(tmp_path):
+    capacity = ["--loss.capacity", "Linear", "--loss.capacity.end", "9"]
+    assert train(tmp_path, "--loss", "BetaVAEBLoss", *capacity) == 0
+    assert load_run(tmp_path).criterion().capacity == Linear(0.0, 9.0, 100_000)
+
+
+def test_what_follows_from_the_data_is_filled_in(tmp_path):
+    assert train(tmp_path, "--loss", "BetaTCVAELoss") == 0
+    config = load_run(tmp_path).config
+    assert config["loss"]["init_args"]["dataset_size"] == 16
+    assert config["model"]["init_args"]["image_shape"] == [1, 64, 64]
+    assert isinstance(load_run(tmp_path).criterion(), BetaTCVAELoss)
+
+
+def test_what_contradicts_the_data_is_refused(tmp_path, capsys):
+    assert train(tmp_path, "--loss", "BetaTCVAELoss", "--loss.dataset_size", "7") == 2
+    assert "--loss.dataset_size is 7, but by the other options it is 16" in capsys.readouterr().err
+    assert train(tmp_path, "--loss", "BetaTCVAELoss", "--loss.dataset_size", "16") == 0
+
+
+def test_the_same_command_gives_the_same_weights_and_another_seed_others(tmp_path):
+    before = torch.get_rng_state()
+    for run, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        torch.rand(3)
+        assert train(tmp_path / run, "--loss", "VAELoss", "--seed", seed) == 0
+    torch.set_rng_state(before)
+    a, b, c = [(tmp_path / run / "model.safetensors").read_bytes() for run in "abc"]
+    assert a == b
+    assert a != c
+
+
+def test_a_loss_of_ones_own_needs_nothing_but_its_import_path(tmp_path):
+    path = f"{OwnLoss.__module__}.OwnLoss"
+    assert train(tmp_path, "--loss", path, "--loss.weight", "0.25") == 0
+    criterion = load_run(tmp_path).criterion()
+    assert type(criterion) is OwnLoss
+    assert criterion.weight == 0.25
+
+
+def test_a_run_can_be_repeated_from_its_configuration(tmp_path):
+    assert train(tmp_path / "a", "--loss", "BetaTCVAELoss", "--loss.beta", "3", "--seed", "9") == 0
+    config = str(tmp_path / "a" / "config.yaml")
+    quiet = ["--progress", "false"]
+    assert main(["train", "--config", config, "--run_dir", str(tmp_path / "b"), *quiet]) == 0
+    weights = [load_file(tmp_path / run / "model.safetensors") for run in "ab"]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+    # the shell's options win over the file's, and another loss does not get this one's
+    other = ["--loss", "VAELoss", "--seed", "3", "--run_dir", str(tmp_path / "c"), *quiet]
+    assert main(["train", "--config", config, *other]) == 0
+    config = load_run(tmp_path / "c").config
+    assert config["seed"] == 3
+    assert config["loss"] == {"class_path": "disvae.losses.VAELoss", "init_args": {}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--loss", "FactorVAELos"], "unknown loss 'FactorVAELos'; did you mean 'FactorVAELoss'?"),
+        (["--model", "Burgess"], "did you mean 'BurgessVAE'?"),
+        (["--data", "sprits"], "did you mean 'Sprites'?"),
+        (["--loss.gama", "3"], "unknown option '--loss.gama'; did you mean '--loss.gamma'?"),
+        (["--batch-size=3"], "did you mean '--batch_size'?"),
+        (["--loss", "disvae.losses.VAELos"], "did you mean 'VAELoss'?"),
+        (["--loss", "nowhere.Loss"], "cannot import loss 'nowhere.Loss'"),
+        (["--loss", "disvae.BurgessVAE"], "is no loss"),
+        (["--loss"], "expected one argument"),
+        (["--lr", "fast"], "--lr: Expected a float. Got value: fast"),
+        (["--run_dir", "x", "--lr", "-1"], "lr must be positive, got -1"),
+        (["--run_dir", "x", "--precision", "16-mixed"], "--precision: "),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        ([], "--run_dir is missing"),
+    ],
+)
+def test_mistakes_are_named(arguments, expected, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert expected in error_of(capsys, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["- a list", "loss: {gamma: 3}", "loss: {class_path: VAELos}"])
+def test_mistakes_in_a_file_are_named(text, capsys, tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    error_of(capsys, "--config", str(file))
+
+
+def test_an_unknown_key_in_a_file_is_named(capsys, tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump({"lr": 1e-4, "batchsize": 3}))
+    assert "did you mean '--batch_size'?" in error_of(capsys, "--config", str(file))
+
+
+def test_help_explains_every_option():
+    products = itertools.product(MODEL.known.values(), LOSS.known.values(), DATA.known.values())
+    for model, loss, data in products:
+        parser = _parser({"model": model, "loss": loss, "data": data})
+        for action in parser._actions:
+            assert len(action.help or "") > 5, f"{action.option_strings} is not explained"
+
+
+def test_the_five_losses_and_both_models_go_by_their_names():
+    expected = {"VAELoss", "BetaVAEHLoss", "BetaVAEBLoss", "FactorVAELoss", "BetaTCVAELoss"}
+    assert expected <= LOSS.known.keys()
+    assert {"BurgessVAE", "KimVAE"} <= MODEL.known.keys()
+    assert {"VAE", "ELBOLoss", "Loss"}.isdisjoint(MODEL.known.keys() | LOSS.known.keys())
+    assert "Sprites" in DATA.known

@@ -1,0 +1,31 @@
+import imageio.v3 as imageio
+import pytest
+
+from disvae.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    run = tmp_path_factory.mktemp("run")
+    small = ["--n_images", "20", "--steps", "2", "--model.latent_dim", "3", "--loss", "VAELoss"]
+    arguments = [*small, "--progress", "false", "--accelerator", "cpu", "--run_dir", str(run)]
+    assert main(["train", *arguments]) == 0
+    return run
+
+
+def test_draws_into_the_run_directory(run):
+    assert main(["traverse", str(run)]) == 0
+    assert imageio.imread(run / "traversal.png").shape[1] == 1800
+
+
+def test_another_image_and_another_file(run, tmp_path):
+    for index in ("0", "19"):
+        output = tmp_path / f"{index}.png"
+        assert main(["traverse", str(run), "--image", index, "--output", str(output)]) == 0
+    assert (tmp_path / "0.png").read_bytes() != (tmp_path / "19.png").read_bytes()
+
+
+@pytest.mark.parametrize("index", ["-1", "20"])
+def test_an_image_that_does_not_exist_is_refused(run, index, capsys):
+    assert main(["traverse", str(run), "--image", index]) == 2
+    assert f"--image must be from 0 to 19, got {index}" in capsys.readouterr().err

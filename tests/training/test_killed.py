@@ -1,0 +1,55 @@
+"""A run that is killed with SIGKILL and started again ends as one that was left alone."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+COMMAND = [
+    *(sys.executable, "-m", "disvae.cli", "train", "--loss", "FactorVAELoss"),
+    *("--n_images", "64", "--batch_size", "8", "--model.latent_dim", "3", "--steps", "60"),
+    *("--log_every", "3", "--checkpoint_every", "4", "--progress", "false"),
+    *("--accelerator", "cpu"),
+]
+
+
+def start(run: Path) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([*COMMAND, "--run_dir", str(run)], env=environment)
+
+
+def n_lines(run: Path) -> int:
+    log = run / "log.jsonl"
+    return log.read_text().count("\n") if log.exists() else 0
+
+
+def read_log(run: Path) -> list[dict]:
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+
+
+def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    uninterrupted = start(whole)
+
+    draw = random.Random(0)
+    for lines in (1, 4, 8):
+        process = start(killed)
+        deadline = time.monotonic() + 60
+        while n_lines(killed) < lines and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.005)
+        time.sleep(draw.uniform(0.0, 0.15))
+        process.kill()
+        assert process.wait() == -9
+        assert not (killed / "model.safetensors").exists()
+
+    assert start(killed).wait() == 0
+    assert uninterrupted.wait() == 0
+    for file in ("model.safetensors", "criterion.safetensors", "config.yaml"):
+        assert (killed / file).read_bytes() == (whole / file).read_bytes()
+    assert read_log(killed) == read_log(whole)
+    assert [line["step"] for line in read_log(killed)] == [*range(3, 61, 3)]

@@ -1,0 +1,48 @@
+import json
+
+import pytest
+import torch
+
+from disvae.training.log import Log, RunningMeans, check_finite, check_weights
+
+
+def test_means_survive_a_checkpoint():
+    means = RunningMeans()
+    for value in (1.0, 2.0):
+        means.add({"a": torch.tensor(value), "b": torch.tensor(10 * value)})
+    restored = RunningMeans()
+    restored.load_state_dict(means.state_dict(), "cpu")
+    restored.add({"a": torch.tensor(6.0), "b": torch.tensor(0.0)})
+    assert restored.read() == {"a": 3.0, "b": 10.0}
+    restored.reset()
+    assert restored.read() == {}
+
+
+def test_adding_does_not_change_the_terms():
+    first, means = torch.tensor(1.0), RunningMeans()
+    means.add({"a": first})
+    means.add({"a": torch.tensor(1.0)})
+    assert first == 1.0
+
+
+def test_lines_after_the_step_and_a_cut_line_are_dropped(tmp_path):
+    lines = [json.dumps({"step": step, "a": 0.0}) for step in (10, 20, 30)]
+    (tmp_path / "log.jsonl").write_text("\n".join([*lines, '{"step": 4']))
+    log = Log(tmp_path, 20)
+    log.write(25, {"a": 1.0})
+    log.close()
+    text = (tmp_path / "log.jsonl").read_text()
+    assert [json.loads(line)["step"] for line in text.splitlines()] == [10, 20, 25]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_not_finite_is_named(value):
+    check_finite(3, {"good": 1e30})
+    with pytest.raises(FloatingPointError, match="'bad' up to step 3"):
+        check_finite(3, {"good": 1.0, "bad": value})
+    module = torch.nn.Linear(2, 2)
+    check_weights(3, module)
+    with torch.no_grad():
+        module.bias[1] = value
+    with pytest.raises(FloatingPointError, match="bias is not finite after step 3"):
+        check_weights(3, module)

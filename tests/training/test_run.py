@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from disvae import VAE, BetaVAEHLoss, BurgessVAE, FactorVAELoss, VAELoss
+from disvae.data import Sprites, random_subset
+from disvae.training import Trainer, encode_dataset, load_images, load_run
+
+SHAPE = (1, 64, 64)
+
+
+def data(n: int = 12):
+    return random_subset(Sprites(), n, seed=0)
+
+
+def train(run: Path, steps: int = 2, **settings) -> Trainer:
+    torch.manual_seed(5)
+    settings = {"batch_size": 4, "seed": 5, "accelerator": "cpu", "progress": False, **settings}
+    criterion = settings.pop("criterion", None) or BetaVAEHLoss(beta=2.0)
+    model = settings.pop("model", None) or BurgessVAE(SHAPE, latent_dim=3)
+    trainer = Trainer(model, criterion, run_dir=run, **settings)
+    trainer.fit(data(), steps=steps)
+    return trainer
+
+
+def test_a_run_directory_alone_rebuilds_everything(tmp_path):
+    trainer = train(tmp_path, criterion=FactorVAELoss(3, gamma=7.0))
+    run = load_run(tmp_path)
+    indices = torch.arange(12)
+    x = load_images(data(), indices)
+    assert torch.equal(run.model().represent(x), trainer.model.represent(x))
+    criterion = run.criterion()
+    assert criterion.gamma == 7.0
+    z = torch.randn(5, 3)
+    expected = trainer.criterion.discriminator(z)
+    assert torch.equal(criterion.discriminator(z), expected)
+    assert torch.equal(run.data().images(indices), data().images(indices))
+    assert run.config["steps"] == 2
+
+
+def test_the_untrained_model_has_the_weights_of_the_seed(tmp_path):
+    train(tmp_path)
+    run = load_run(tmp_path)
+    before = torch.get_rng_state()
+    untrained = run.untrained_model()
+    assert torch.equal(before, torch.get_rng_state())
+    torch.manual_seed(5)
+    initial = BurgessVAE(SHAPE, latent_dim=3)
+    pairs = zip(untrained.parameters(), initial.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    assert any(
+        not torch.equal(a, b)
+        for a, b in zip(untrained.parameters(), run.model().parameters(), strict=True)
+    )
+
+
+def test_another_run_is_refused(tmp_path):
+    train(tmp_path)
+    with pytest.raises(ValueError, match=r"another run: loss.init_args.beta was 2.0 and is now 3"):
+        train(tmp_path, criterion=BetaVAEHLoss(beta=3.0))
+    with pytest.raises(ValueError, match=r"lr was 0.0001 and is now 0.01"):
+        train(tmp_path, lr=0.01)
+
+
+def test_more_steps_go_on_and_end_as_if_asked_for_at_once(tmp_path):
+    train(tmp_path / "a", steps=2)
+    train(tmp_path / "a", steps=4)
+    train(tmp_path / "b", steps=4)
+    train(tmp_path / "b", steps=1)  # has them already
+    files = [tmp_path / run / "model.safetensors" for run in "ab"]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert [load_run(tmp_path / run).config["steps"] for run in "ab"] == [4, 4]
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    train(tmp_path)
+    file = tmp_path / "checkpoint.pt"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"checkpoint\.pt cannot be read"):
+        train(tmp_path, steps=3)
+
+
+def test_an_unfinished_run_says_so(tmp_path):
+    train(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="training has not ended"):
+        load_run(tmp_path).model()
+
+
+def test_what_is_no_run_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="not a run directory"):
+        load_run(tmp_path)
+
+
+def test_modules_of_ones_own_are_not_described(tmp_path):
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(4096, 4))
+    decoder = nn.Sequential(nn.Linear(2, 4096), nn.Unflatten(1, SHAPE))
+    train(tmp_path, model=VAE(encoder, decoder, latent_dim=2), criterion=VAELoss())
+    run = load_run(tmp_path)
+    assert run.config["model"] is None
+    with pytest.raises(ValueError, match="does not say how to build its model"):
+        run.model()
+
+
+def test_a_configuration_cannot_call_just_anything(tmp_path):
+    train(tmp_path)
+    file = tmp_path / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["model"] = {"class_path": "subprocess.Popen", "init_args": {"args": ["true"]}}
+    file.write_text(yaml.safe_dump(config))
+    with pytest.raises(ValueError, match="not a subclass"):
+        load_run(tmp_path).model()
+
+
+def test_codes_are_the_posterior_means_in_the_order_asked_for():
+    model = BurgessVAE(SHAPE, latent_dim=3)
+    indices = torch.tensor([7, 2, 9, 2, 0])
+    codes = encode_dataset(model, data(), indices, batch_size=2)
+    x = data().images(indices).float()
+    torch.testing.assert_close(codes, model.encode(x).mean)
+    assert not codes.requires_grad
