@@ -18,6 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,12 @@ def _ask(worker: "subprocess.Popen[str]", word: str) -> str:
     worker.stdin.flush()
     answer = worker.stdout.readline()
     if not answer:
-        raise RuntimeError(f"a worker stopped; its last words are above: {worker.args}")
+        raise RuntimeError(f"a worker stopped; its last words are above: {worker.args!r}")
     return answer
 
 
 def work(options: argparse.Namespace) -> None:
-    """Serve turns: at each "go" train for some steps and print the seconds; then the peak memory."""
+    """Serve turns: at each "go" train some steps and print the seconds; then the peak memory."""
     if options.worker == "peer":
         sys.path.insert(0, str(options.peer))
     import torch
@@ -162,11 +163,11 @@ def peer_step(loss: str, batch_size: int, options: argparse.Namespace) -> Callab
     import numpy as np
     import torch
 
-    # The network code asks for a name that NumPy 2 removed.
-    np.product = np.prod  # type: ignore[attr-defined]
-    from disvae.models.losses import get_loss_f  # type: ignore[import-not-found]
-    from disvae.models.vae import init_specific_model  # type: ignore[import-not-found]
-    from disvae.training import Trainer  # type: ignore[attr-defined]
+    vars(np).setdefault("product", np.prod)  # the peer's networks use a name that NumPy 2 removed
+    # By name, since the peer's package has the name of ours.
+    get_loss_f = import_module("disvae.models.losses").get_loss_f
+    init_specific_model = import_module("disvae.models.vae").init_specific_model
+    trainer_class = import_module("disvae.training").Trainer
 
     image_shape = (1, options.image_size, options.image_size)
     name = dict(zip(LOSSES, ("VAE", "betaH", "betaB", "factor", "btcvae"), strict=True))[loss]
@@ -180,7 +181,7 @@ def peer_step(loss: str, batch_size: int, options: argparse.Namespace) -> Callab
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     scratch = Path(options.output)
     scratch.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(model, optimizer, get_loss_f(name, **settings), save_dir=str(scratch))
+    trainer = trainer_class(model, optimizer, get_loss_f(name, **settings), save_dir=str(scratch))
     trainer.model.train()
     n_images = 2 * batch_size if loss == "factor_vae" else batch_size
     x = torch.rand(n_images, *image_shape)

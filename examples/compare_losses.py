@@ -49,8 +49,8 @@ def measure(model: BurgessVAE, data: FactorDataset, indices: Tensor) -> dict[str
     """What the code of some images holds: nats per image, and two scores against the factors."""
     model.eval()
     x = to_float(data.images(indices), data.max_value)
-    posterior, _, parameters = model(x)
-    parts = exact_decomposition(posterior)
+    posterior, z, parameters = model(x)
+    parts = exact_decomposition(posterior, z)
     factors = data.factors(indices)
     return {
         "reconstruction": model.likelihood.nll(parameters, x).mean().item(),
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=3_000, help="training steps of each loss")
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--points", type=int, default=5_000, help="images to measure on")
+    parser.add_argument("--points", type=int, default=3_000, help="images to measure on")
     parser.add_argument("--output", type=Path, default=Path("runs/compare"))
     args = parser.parse_args(argv)
 
