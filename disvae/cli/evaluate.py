@@ -1,8 +1,10 @@
 """``disvae evaluate``: every metric of a finished run, as a table and as JSON."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import torch
 from rich.console import Console
@@ -10,7 +12,7 @@ from rich.table import Table
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.data import FactorDataset
-from disvae.metrics import Scores, evaluate
+from disvae.metrics import DegenerateCodesWarning, Scores, evaluate
 from disvae.training import encode_dataset, load_run
 from disvae.training.files import write_atomically
 
@@ -44,19 +46,44 @@ def run(arguments: Sequence[str]) -> None:
         )
     shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(options.seed))
     indices = shuffled[: options.points]
-    settings: dict[str, Any] = {"seed": options.seed, "names": data.space.names}
-    scores = {
-        name: evaluate(encode_dataset(model, data, indices), data.factors(indices), **settings)
-        for name, model in models.items()
-    }
-    Console().print(_table(scores))
+    factors = data.factors(indices)
+    scores = {}
+    with catch_warnings():
+        simplefilter("ignore", DegenerateCodesWarning)  # said below the table
+        for name, model in models.items():
+            codes = encode_dataset(model, data, indices)
+            scores[name] = evaluate(codes, factors, seed=options.seed, names=data.space.names)
+    console = Console(soft_wrap=True)
+    console.print(_table(scores))
+    for name, columns in scores.items():
+        if note := _about_codes(columns):
+            console.print(f"note: {name}: {note}", highlight=False)
     report: dict[str, Any] = {"points": len(indices), "seed": options.seed}
     report |= {name: columns.to_json() for name, columns in scores.items()}
     write_atomically(finished.path / "evaluation.json", json.dumps(report, indent=2).encode())
 
 
 def _table(scores: dict[str, Scores]) -> Table:
+    """A row per metric and, below it, per factor; a column per model."""
     table = Table("metric", *scores)
-    for metric in next(iter(scores.values())):
-        table.add_row(metric, *(f"{column[metric]:.3f}" for column in scores.values()))
+    columns = list(scores.values())
+    for metric, first in columns[0].items():
+        table.add_row(metric, *(f"{column[metric]:.3f}" for column in columns), style="bold")
+        for factor in first.per_factor:
+            values = (column[metric].per_factor.get(factor, math.nan) for column in columns)
+            table.add_row(f"  {factor}", *(f"{value:.3f}" for value in values))
     return table
+
+
+def _about_codes(scores: Scores) -> str | None:
+    """What a reader of the table should know of the codes, since metrics ignore their scale."""
+    details = next(iter(scores.values())).details
+    largest = max(details["code_std"])
+    if largest == 0:
+        return "the codes are constant: the scores are chance"
+    if details["nearly_constant"]:
+        return (
+            f"the codes are nearly constant (largest standard deviation {largest:.2g}); "
+            "the metrics score them like any others"
+        )
+    return None

@@ -47,7 +47,7 @@ class Part:
             f"--{self.name} CLASS: {cls.__name__} here; or {others}, or an import path"
         )
         facts = self.facts.keys() & _parameters(cls).keys()
-        skip = {*facts, *_objects(cls)}
+        skip = {*facts, *_arguments_of(cls, nn.Module)}  # no option can spell a network
         group.add_class_arguments(cls, self.name, as_group=False, skip=skip, instantiate=False)
         for fact in sorted(facts):
             hint = get_type_hints(cls.__init__)[fact] | None
@@ -78,7 +78,7 @@ class Part:
 
 
 def _public(package: Any, base: type) -> dict[str, type]:
-    """The concrete classes of a package, except those that need what no option can spell."""
+    """The concrete classes of a package, except those that must be given other objects."""
     return {
         name: cls
         for name, cls in vars(package).items()
@@ -88,7 +88,7 @@ def _public(package: Any, base: type) -> dict[str, type]:
         and not inspect.isabstract(cls)
         and all(
             _parameters(cls)[argument].default is not inspect.Parameter.empty
-            for argument in _objects(cls)
+            for argument in _arguments_of(cls, nn.Module, ImageDataset)
         )
     }
 
@@ -97,13 +97,13 @@ def _parameters(cls: type[Any]) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(cls.__init__).parameters
 
 
-def _objects(cls: type[Any]) -> set[str]:
-    """The arguments that no option can spell: networks, and arrays (which are any object)."""
+def _arguments_of(cls: type[Any], *bases: type) -> set[str]:
+    """The arguments that are such objects, or arrays (which are any object)."""
     return {
         name
         for name, hint in get_type_hints(cls.__init__).items()
         for kind in (hint, *get_args(hint))
-        if kind is object or (isinstance(kind, type) and issubclass(kind, nn.Module))
+        if kind is object or (isinstance(kind, type) and issubclass(kind, bases))
     }
 
 

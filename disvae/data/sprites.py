@@ -17,7 +17,7 @@ SPACE = FactorSpace(
     ("shape", "scale", "orientation", "position_x", "position_y"), (3, 6, 40, 32, 32)
 )
 RADIUS = 9.6  # pixels, at scale 1
-CHUNK = 4096  # images rendered at once: about 100 MB of temporaries
+CHUNK = 4096  # images rendered at once: about 130 MB of temporaries
 
 
 class Sprites(FactorDataset):

@@ -1,7 +1,7 @@
 """The interface of all losses, and the ELBO that most of them start from."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -33,6 +33,7 @@ class LossOutput(NamedTuple):
     terms: Terms
 
 
+@runtime_checkable
 class Model(Protocol):
     """What a loss needs of a model: a :class:`disvae.VAE`, or anything like it."""
 

@@ -26,7 +26,7 @@ class Score(float):
         """Make a score of ``value``."""
         self = super().__new__(cls, value)
         self.name = name
-        self.per_factor = per_factor or {}
+        self.per_factor = {factor: float(value) for factor, value in (per_factor or {}).items()}
         self.details = details or {}
         return self
 

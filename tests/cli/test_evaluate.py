@@ -38,6 +38,24 @@ def test_scores_are_those_of_the_metrics_on_all_points(run, capsys):
         assert all(f"{score:.3f}" in table for score in scores.values())
 
 
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [
+        (1e3, None),
+        (1e-3, "note: trained: the codes are nearly constant (largest"),
+        (0, "note: trained: the codes are constant: the scores are chance"),
+    ],
+)
+def test_codes_without_spread_are_said(run, capsys, monkeypatch, scale, expected):
+    def scaled(*arguments):
+        return encode_dataset(*arguments) * scale
+
+    monkeypatch.setattr("disvae.cli.evaluate.encode_dataset", scaled)
+    assert main(["evaluate", str(run)]) == 0
+    printed = capsys.readouterr().out
+    assert expected in printed if expected else "note" not in printed
+
+
 def test_fewer_points_can_be_taken(run):
     assert main(["evaluate", str(run), "--points", "200"]) == 0
     report = json.loads((run / "evaluation.json").read_text())

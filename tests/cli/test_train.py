@@ -182,3 +182,4 @@ def test_the_five_losses_and_both_models_go_by_their_names():
     assert {"BurgessVAE", "KimVAE"} <= MODEL.known.keys()
     assert {"VAE", "ELBOLoss", "Loss"}.isdisjoint(MODEL.known.keys() | LOSS.known.keys())
     assert "Sprites" in DATA.known
+    assert {"ImageArray", "RandomSubset", "Slice"}.isdisjoint(DATA.known)  # made of objects
