@@ -1,8 +1,10 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 import torch
 
@@ -21,3 +23,11 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _untyped(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a test marked ``untyped`` reach the errors that the checker would precede."""
+    jaxtyping.config.update("jaxtyping_disable", "untyped" in request.keywords)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -74,6 +74,7 @@ def test_extreme_logits_stay_finite() -> None:
     assert logits.grad.flatten().tolist() == [-1.0, 1.0]
 
 
+@pytest.mark.untyped
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match=r"\(2, 1, 8, 8\) for images of shape \(2, 1, 9, 9\)"):
         Bernoulli().nll(torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 9, 9))

@@ -49,7 +49,9 @@ def density_ratio(discriminator: Discriminator, z: Codes) -> Float[Tensor, ""]:
 
 
 def discriminator_loss(
-    discriminator: Discriminator, joint: Codes, permuted: Codes
+    discriminator: Discriminator,
+    joint: Codes,
+    permuted: Float[Tensor, "other_batch latent_dim"],
 ) -> Float[Tensor, ""]:
     """Cross-entropy of telling ``joint`` from ``permuted`` codes, in nats; log 2 is chance."""
     logits = discriminator(torch.cat([joint, permuted])).to(joint.dtype)

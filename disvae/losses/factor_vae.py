@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 from torch.func import functional_call
@@ -22,6 +23,8 @@ from disvae.losses.base import (
 )
 from disvae.models import Discriminator
 from disvae.schedules import Schedule, at_step
+
+OtherImages = Float[Tensor, "other_batch channels height width"]
 
 
 class FactorVAELoss(ELBOLoss):
@@ -71,7 +74,7 @@ class FactorVAELoss(ELBOLoss):
         self.discriminator_lr = discriminator_lr
 
     def forward(
-        self, model: Model, batch: Images | tuple[Images, Images], step: Step = None
+        self, model: Model, batch: Images | tuple[Images, OtherImages], step: Step = None
     ) -> LossOutput:
         """Compute the sum of both players' losses.
 

@@ -54,6 +54,7 @@ def test_bad_arguments() -> None:
         source(10, 4).batch(-1)
 
 
+@pytest.mark.untyped
 def test_steps_are_integers() -> None:
     source = BatchSource(ImageArray(torch.zeros(10, 2, 2, dtype=torch.uint8)), batch_size=4)
     assert torch.equal(source.indices(torch.tensor(2)), source.indices(2))

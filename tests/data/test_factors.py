@@ -62,6 +62,7 @@ def test_no_indices_are_no_factors() -> None:
     assert SPACE.factors([]).shape == (0, 3)
 
 
+@pytest.mark.untyped
 def test_fixed_values_are_integers() -> None:
     space = FactorSpace(("a", "b"), (3, 4))
     assert space.n_factors == 2

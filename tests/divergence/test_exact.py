@@ -148,6 +148,7 @@ def test_same_generator_same_result(toy) -> None:
         (torch.zeros(5, 2), torch.zeros(5, 2), {"block_size": 0}, "block_size"),
     ],
 )
+@pytest.mark.untyped
 def test_exact_refuses(loc, z, arguments, message) -> None:
     q = Normal(loc, torch.ones_like(loc), validate_args=False)
     with pytest.raises(ValueError, match=message):

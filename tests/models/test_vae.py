@@ -96,6 +96,7 @@ def test_largest_images(network) -> None:
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 64, 300), (0, 64, 64), (64, 64)])
+@pytest.mark.untyped
 def test_images_that_the_rule_does_not_cover(network, shape) -> None:
     with pytest.raises(ValueError, match=r"image_shape|16 to 256"):
         network(shape)

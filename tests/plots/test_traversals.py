@@ -49,6 +49,7 @@ def test_one_dimension_moves_and_the_others_stay_at_the_posterior_mean():
         torch.testing.assert_close(images[1, v].flatten(), moved)
 
 
+@pytest.mark.untyped
 def test_the_image_must_be_one():
     with pytest.raises(ValueError, match="one image"):
         traverse(make_model(), torch.zeros(1, *SHAPE))

@@ -249,6 +249,7 @@ def test_bfloat16_stays_near_float32():
         ({"precision": "16-mixed"}, "precision must be in"),
     ],
 )
+@pytest.mark.untyped
 def test_settings_are_checked(settings, message):
     with pytest.raises(ValueError, match=message):
         make_trainer(VAELoss(), **settings)
