@@ -2,11 +2,19 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import distributions
 
-from disvae.likelihoods import Bernoulli, Gaussian, Laplace, SquaredError
+from disvae.likelihoods import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretizedLogistic,
+    Gaussian,
+    Laplace,
+    SquaredError,
+)
 
 SHAPE = (3, 2, 4, 5)
 CASES = [
@@ -57,7 +65,65 @@ def test_squared_error_is_a_gaussian_without_its_constant(parameters_and_images)
     assert SquaredError().mean(parameters) is parameters
 
 
-@pytest.mark.parametrize("likelihood", [Bernoulli(), Gaussian(), Laplace(), SquaredError()])
+@pytest.mark.parametrize("logit", [-25.0, -3.0, -0.011, -0.009, 0.0, 1e-5, 0.0099, 2.0, 40.0])
+def test_continuous_bernoulli_is_a_density_with_its_mean(logit) -> None:
+    likelihood = ContinuousBernoulli()
+    # Gauss-Legendre nodes: exact to rounding for a density this smooth
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    x = torch.from_numpy(nodes / 2 + 0.5).reshape(-1, 1, 1, 1)
+    logits = torch.full_like(x, logit).requires_grad_()
+    mass = (-likelihood.nll(logits, x)).exp() * torch.from_numpy(weights) / 2
+    assert mass.sum().item() == pytest.approx(1.0, abs=1e-9)
+    mean = (mass * x.flatten()).sum().item()
+    assert likelihood.mean(logits)[0].item() == pytest.approx(mean, abs=1e-8)
+    # the gradient of a sum of E[x]-centred terms: dNLL/dlogit = mean - x
+    slope = torch.autograd.grad(likelihood.nll(logits, x).sum(), logits)[0]
+    torch.testing.assert_close(slope, mean - x, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("location", [-3.0, 0.0, 0.3, 1.0, 4.0])
+@pytest.mark.parametrize("likelihood", [DiscretizedLogistic(), DiscretizedLogistic(0.3, levels=2)])
+def test_masses_of_all_levels_sum_to_one(likelihood, location) -> None:
+    levels = torch.linspace(0, 1, likelihood.levels, dtype=torch.float64).reshape(-1, 1, 1, 1)
+    masses = (-likelihood.nll(torch.full_like(levels, location), levels)).exp()
+    assert masses.sum().item() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_discretized_logistic_is_the_mass_around_a_level() -> None:
+    location, scale, level = 0.4, 0.02, 97 / 255
+
+    def below(x):
+        return 1 / (1 + math.exp(-(x - location) / scale))
+
+    mass = below(level + 0.5 / 255) - below(level - 0.5 / 255)
+    image = torch.full((1, 1, 1, 1), level, dtype=torch.float64)
+    nll = DiscretizedLogistic(scale).nll(torch.full_like(image, location), image)
+    assert nll.item() == pytest.approx(-math.log(mass), rel=1e-10)
+    nearly = DiscretizedLogistic(scale).nll(torch.full_like(image, location), image + 0.4 / 255)
+    assert torch.equal(nll, nearly)
+
+
+def test_discretized_logistic_is_finite_far_away() -> None:
+    location = torch.tensor([-400.0, 300.0]).reshape(2, 1, 1, 1).requires_grad_()
+    x = torch.tensor([1.0, 0.5]).reshape(2, 1, 1, 1)
+    likelihood = DiscretizedLogistic(0.05)
+    nll = likelihood.nll(location, x)
+    assert torch.isfinite(nll).all()
+    assert torch.autograd.grad(nll.sum(), location)[0].flatten().tolist() == [-20.0, 20.0]
+    assert likelihood.mean(location).flatten().tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        Bernoulli(),
+        ContinuousBernoulli(),
+        DiscretizedLogistic(),
+        Gaussian(),
+        Laplace(),
+        SquaredError(),
+    ],
+)
 def test_half_precision_is_summed_in_single(likelihood) -> None:
     parameters = torch.randn(2, 3, 64, 64).bfloat16()
     x = torch.rand(2, 3, 64, 64)
@@ -80,7 +146,19 @@ def test_shapes_must_agree() -> None:
         Bernoulli().nll(torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 9, 9))
 
 
-@pytest.mark.parametrize("make", [lambda: Gaussian(0.0), lambda: Laplace(-1.0)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Gaussian(0.0),
+        lambda: Laplace(-1.0),
+        lambda: DiscretizedLogistic(0.0),
+    ],
+)
 def test_scales_must_be_positive(make) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         make()
+
+
+def test_one_level_is_no_likelihood() -> None:
+    with pytest.raises(ValueError, match="levels must be at least 2"):
+        DiscretizedLogistic(levels=1)
