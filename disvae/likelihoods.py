@@ -184,7 +184,7 @@ class DiscretizedLogistic(Likelihood):
         from_below = torch.where(level == 0, 0, F.logsigmoid(-below))
         from_above = torch.where(level == highest, 0, F.logsigmoid(above))
         inside = (level > 0) & (level < highest)
-        between = inside * math.log(-math.expm1(-width))
+        between = inside.to(level.dtype) * math.log(-math.expm1(-width))
         return -(from_below + from_above + between).flatten(1).sum(1)
 
     def mean(self, parameters: Images) -> Images:
