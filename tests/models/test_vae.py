@@ -90,6 +90,14 @@ def test_images_of_any_size(network, shape) -> None:
 
 
 @pytest.mark.parametrize("network", NETWORKS)
+def test_first_weights_let_the_signal_through(network) -> None:
+    # PyTorch's own draw gives 1e-3 and less: every code means the same image, and training waits.
+    model = network((1, 64, 64))
+    assert model.represent(torch.rand(50, 1, 64, 64).round()).std(0).mean() > 0.1
+    assert model.decode(torch.randn(50, 10)).std(0).mean() > 0.1
+
+
+@pytest.mark.parametrize("network", NETWORKS)
 def test_largest_images(network) -> None:
     assert network((1, 256, 256))(torch.rand(1, 1, 256, 256)).parameters.shape[-1] == 256
 
