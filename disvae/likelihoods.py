@@ -122,7 +122,8 @@ class Laplace(Likelihood):
     """Independent Laplace pixels of fixed scale around ``parameters``: an absolute error.
 
     Args:
-        scale: mean absolute deviation b, in the unit of the pixels; p(x) = exp(-|x - m| / b) / 2b.
+        scale: mean absolute deviation b, in the unit of the pixels:
+            ``p(x) = exp(-|x - m| / b) / 2b``.
 
     Raises:
         ValueError: ``scale`` is not positive.

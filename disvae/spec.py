@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -72,7 +74,7 @@ def describe(obj: object) -> dict[str, Any]:
             f"cannot describe a {type(obj).__name__} by plain values; "
             "expected a number, a string, a list, a frozen dataclass or a Describable"
         )
-    init_args = {name: _plain(value) for name, value in arguments.items()}
+    init_args = {name: plain(value) for name, value in arguments.items()}
     return {"class_path": _class_path(type(obj)), "init_args": init_args}
 
 
@@ -99,7 +101,10 @@ def _find(spec: Mapping[str, Any]) -> type:
     if not isinstance(path, str) or "." not in path:
         raise ValueError(f"expected a mapping with a dotted 'class_path', got {dict(spec)!r}")
     module, _, name = path.rpartition(".")
-    cls = getattr(importlib.import_module(module), name, None)
+    try:
+        cls = getattr(importlib.import_module(module), name, None)
+    except ImportError as error:
+        raise ValueError(f"cannot import {path}: {error}") from error
     if not isinstance(cls, type):
         raise ValueError(f"{module} has no class {name}")
     return cls
@@ -118,15 +123,18 @@ def _class_path(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as JSON has it: numbers of NumPy as Python's, objects as their description."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     return describe(value)
 
 

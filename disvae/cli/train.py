@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.parts import DATA, LOSS, MODEL, PARTS
 from disvae.data import random_subset
 from disvae.training import Trainer
+from disvae.training.run import read_config
 
 Classes = dict[str, type[Any]]
 
@@ -60,9 +60,7 @@ def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes]:
 
 
 def _read_config(file: Path) -> dict[str, Any]:
-    config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    if not isinstance(config, Mapping):
-        raise ValueError(f"{file} must hold options and their values, like a run's config.yaml")
+    config = read_config(file)
     for part in PARTS:
         spec = config.get(part.name)
         if spec is not None and not (isinstance(spec, Mapping) and "class_path" in spec):

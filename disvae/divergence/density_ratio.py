@@ -20,7 +20,8 @@ JOINT, PERMUTED = 0, 1  # the discriminator's two classes, in the order of its l
 def permute_dims(z: Codes, generator: torch.Generator | None = None) -> Codes:
     """Shuffle each dimension over the batch, independently of the others (Algorithm 1).
 
-    The result has the batch's marginals and none of its dependence: a sample of Π_j q(z_j).
+    The result has the batch's marginals, and close to none of its dependence: it stands for a
+    sample of Π_j q(z_j), but two dimensions still come from one image in 1 of ``batch`` rows.
 
     Args:
         z: codes.

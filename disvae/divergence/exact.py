@@ -28,7 +28,7 @@ def exact_decomposition(
     log q(z) and log q(z_j) are enumerated over all N posteriors, at one code per image; the only
     error left is that of averaging over these codes. This is the truth that the estimators of
     :mod:`disvae.divergence.minibatch` are tested against. It costs N² · latent_dim density
-    evaluations in float64, and memory for ``block_size``² · latent_dim of them.
+    evaluations in float64, and memory for ``block_size ** 2 * latent_dim`` of them.
 
     Args:
         posterior: q(z|x_n) of the whole data set, loc and scale (images, latent_dim).
@@ -37,8 +37,8 @@ def exact_decomposition(
         generator: source of the draws; PyTorch's global one if None.
 
     Raises:
-        ValueError: shapes that differ, no images, values that are not finite, or a block size
-            below 1.
+        ValueError: shapes that differ, no images, values that are not finite, a scale that
+            is not positive, or a block size below 1.
 
     Example:
         >>> q = Normal(torch.zeros(100, 2), torch.ones(100, 2))  # collapsed: nothing is encoded
@@ -84,3 +84,7 @@ def _check(q: Normal, z: Tensor, block_size: int) -> None:
         )
     if not all(bool(torch.isfinite(values).all()) for values in (q.loc, q.scale, z)):
         raise ValueError("the posterior or the codes hold NaN or infinite values")
+    if not bool((q.scale > 0).all()):
+        raise ValueError(
+            "the posterior has a scale that is not positive: exp(log_var / 2) has underflowed?"
+        )

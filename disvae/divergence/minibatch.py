@@ -68,7 +68,7 @@ class MinibatchWeighted(MinibatchEstimator):
     (latent_dim - 1)·log N for the total correlation. Its gradient does not depend on N.
 
     Reference:
-        Chen et al. 2018, https://arxiv.org/abs/1802.04942, equation 4 and appendix C.1.
+        Chen et al. 2018, https://arxiv.org/abs/1802.04942, section 4.1 and appendix C.1.
     """
 
     def log_weights(self, batch_size: int, like: Tensor) -> Float[Tensor, "batch batch"]:

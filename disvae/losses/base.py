@@ -74,7 +74,8 @@ class Loss(Describable, nn.Module, ABC):
             model: the model to train.
             lr: its learning rate.
         """
-        return [{"params": list(model.parameters()), "lr": lr}]
+        players = (list(model.parameters()), list(self.parameters()))
+        return [{"params": parameters, "lr": lr} for parameters in players if parameters]
 
 
 class ELBOLoss(Loss):

@@ -39,8 +39,8 @@ class BetaVAEBLoss(ELBOLoss):
 
     .. math:: E_{q(z|x)}[-\log p(x|z)] + \gamma\, | KL(q(z|x) \| p(z)) - C |
 
-    The KL inside |·| is the mean over the batch, as in the paper; some implementations take the
-    mean of |KL - C| over the images, which also makes every image cost the same. Terms:
+    The KL inside the bars is the mean over the batch, as in the paper; some implementations take
+    the mean of ``|KL - C|`` over the images, which also makes every image cost the same. Terms:
     ``objective, reconstruction, kl``. γ = 1 and C = 0 is :class:`VAELoss`.
 
     Args:

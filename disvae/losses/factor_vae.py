@@ -109,12 +109,11 @@ class FactorVAELoss(ELBOLoss):
             model: the model to train.
             lr: its learning rate.
         """
-        own = {
-            "params": list(self.discriminator.parameters()),
-            "lr": lr if self.discriminator_lr is None else self.discriminator_lr,
-            "betas": (0.5, 0.9),
-        }
-        return [*super().parameter_groups(model, lr), own]
+        players, opponent = super().parameter_groups(model, lr)
+        opponent["betas"] = (0.5, 0.9)
+        if self.discriminator_lr is not None:
+            opponent["lr"] = self.discriminator_lr
+        return [players, opponent]
 
     def _frozen(self, z: Codes) -> Tensor:
         """The discriminator's logits, through which gradients reach ``z`` but no parameter."""

@@ -25,7 +25,8 @@ def evaluate(
         factors: (n, n_factors) integers.
         seed: given to every metric.
         names: one name per factor, for the details.
-        metrics: functions by name; all of this package's if None.
+        metrics: functions ``f(codes, factors, *, seed, names) -> Score`` by name; all of this
+            package's if None.
 
     Returns:
         The scores by name; printed, a table with a column per factor.

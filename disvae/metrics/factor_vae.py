@@ -59,8 +59,8 @@ def factor_vae_score(
         ``nearly_constant``.
 
     Raises:
-        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; numbers below 1; or a factor no
-            two samples share a value of.
+        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; a single factor; numbers below
+            1; or a factor no two samples share a value of.
 
     Warns:
         DegenerateCodesWarning: no dimension is left; the score is then chance.
@@ -80,6 +80,11 @@ def factor_vae_score(
             f"{samples_per_vote}, {train_votes} and {eval_votes}"
         )
     arrays = check_arrays(codes, factors, names)
+    if len(arrays.names) < 2:
+        raise ValueError(
+            "the FactorVAE score tells factors apart, so that it needs 2 at least, got 1: "
+            "use mig, or evaluate(..., metrics={'MIG': mig})"
+        )
     used = np.flatnonzero((arrays.std > 0) & (arrays.std >= min_std))
     n_factors = arrays.factors.shape[1]
     groups = [_Groups(name, v) for name, v in zip(arrays.names, arrays.factors.T, strict=True)]

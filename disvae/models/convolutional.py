@@ -2,8 +2,8 @@
 
 The papers give the networks for 64×64 images: convolutions of kernel 4 and stride 2 until 4×4
 pixels are left. The same rule gives three of them at 32×32, four at 64×64 and five at 128×128. A
-side that cannot be halved as often is padded with zeros, the same on both sides, to the next that
-can (28 to 32), and the decoder's output is cropped by as much.
+side that cannot be halved as often is padded with zeros, half of them on either side, to the next
+that can (28 to 32), and the decoder's output is cropped by as much.
 
 The papers do not say how the first weights are drawn; here as He et al. 2015 derive it for networks
 of ReLU (https://arxiv.org/abs/1502.01852), biases at zero.

@@ -17,6 +17,9 @@ class Discriminator(nn.Sequential):
         hidden_dim: units of each hidden layer.
         n_hidden: number of hidden layers.
 
+    Raises:
+        ValueError: later, codes of another number of dimensions.
+
     Reference:
         Disentangling by Factorising, Kim and Mnih 2018, https://arxiv.org/abs/1802.05983,
         appendix A.
@@ -28,7 +31,13 @@ class Discriminator(nn.Sequential):
         for i, o in pairwise(sizes):
             layers += [nn.Linear(i, o), nn.LeakyReLU(0.2)]
         super().__init__(*layers, nn.Linear(sizes[-1], 2))
+        self.latent_dim = latent_dim
 
     def forward(self, z: Float[Tensor, "batch latent_dim"]) -> Float[Tensor, "batch 2"]:
         """The two logits of each code."""
+        if z.shape[1] != self.latent_dim:
+            raise ValueError(
+                f"a discriminator of latent_dim={self.latent_dim} got codes of {z.shape[1]} "
+                "dimensions: give the loss the model's latent_dim"
+            )
         return super().forward(z)

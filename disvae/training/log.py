@@ -20,23 +20,23 @@ class RunningMeans:
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
-        self._count = 0
+        self._counts: dict[str, int] = {}
         self.restart_clock()
 
     def add(self, terms: dict[str, Tensor]) -> None:
-        """Add one step's detached scalars."""
-        sums = self._sums
-        self._sums = {name: sums[name] + t if name in sums else t for name, t in terms.items()}
-        self._count += 1
+        """Add one step's detached scalars; each name has its own mean, over the steps with it."""
+        for name, term in terms.items():
+            self._sums[name] = self._sums[name] + term if name in self._sums else term
+            self._counts[name] = self._counts.get(name, 0) + 1
         self._timed += 1
 
     def read(self) -> dict[str, float]:
         """The means as numbers."""
-        return {name: total.item() / self._count for name, total in self._sums.items()}
+        return {name: total.item() / self._counts[name] for name, total in self._sums.items()}
 
     def reset(self) -> None:
         """Start over."""
-        self._sums, self._count = {}, 0
+        self._sums, self._counts = {}, {}
         self.restart_clock()
 
     def restart_clock(self) -> None:
@@ -49,12 +49,12 @@ class RunningMeans:
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint needs in order that the next log line comes out the same."""
-        return {"sums": self._sums, "count": self._count}
+        return {"sums": dict(self._sums), "counts": self._counts}
 
     def load_state_dict(self, state: dict[str, Any], device: Any) -> None:
         """Go on from :meth:`state_dict`, with the sums on ``device``."""
         self._sums = {name: total.to(device) for name, total in state["sums"].items()}
-        self._count = state["count"]
+        self._counts = dict(state["counts"])
 
 
 def check_finite(step: int, means: dict[str, float]) -> None:
@@ -99,7 +99,7 @@ class Log:
         from torch.utils.tensorboard import SummaryWriter
 
         path = folder / "log.jsonl"
-        kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        kept = [line for line in _lines(path) if _step(path, line) <= step]
         write_atomically(path, "".join(kept).encode())
         self._file = path.open("a", encoding="utf-8")
         self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
@@ -115,6 +115,13 @@ class Log:
         """Close the files."""
         self._file.close()
         self._writer.close()
+
+
+def _step(path: Path, line: str) -> int:
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} holds a line that is no log line: {line[:80]!r}") from error
 
 
 def _lines(path: Path) -> list[str]:

@@ -5,7 +5,8 @@ import sys
 
 # From malloc.h of the GNU C library.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
-_KEEP = 2**30
+# Before release 2.35 the library refuses to keep blocks of more than 32 MiB.
+_LARGEST, _LARGEST_BEFORE = 2**30, 2**25
 
 
 def keep_freed_memory() -> bool:
@@ -13,9 +14,10 @@ def keep_freed_memory() -> bool:
 
     A step frees the same activations that the next one asks for again. By default the GNU C library
     hands blocks of this size back to the kernel, which clears every page anew; with the thresholds
-    raised to 1 GiB they are reused. Only time is saved: the results and the peak memory are the
-    same, but the process keeps its peak until it ends. It concerns all of the process, and tensors
-    on the CPU alone. The trainer calls it; call it yourself before a loop of your own.
+    raised they are reused: blocks of up to 1 GiB, or of 32 MiB before its release 2.35. Only time
+    is saved: the results and the peak memory are the same, but the process keeps its peak until it
+    ends. It concerns all of the process, and tensors on the CPU alone. The trainer calls it; call
+    it yourself before a loop of your own.
 
     Returns:
         Whether it took effect: False where the C library is another one.
@@ -25,6 +27,7 @@ def keep_freed_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    settings = {_M_MMAP_THRESHOLD: _KEEP, _M_TRIM_THRESHOLD: _KEEP, _M_TOP_PAD: _KEEP // 4}
-    taken = [mallopt(name, value) == 1 for name, value in settings.items()]
-    return all(taken)
+    if not any(mallopt(_M_MMAP_THRESHOLD, size) == 1 for size in (_LARGEST, _LARGEST_BEFORE)):
+        return False
+    trims = mallopt(_M_TRIM_THRESHOLD, _LARGEST) == 1
+    return mallopt(_M_TOP_PAD, _LARGEST // 4) == 1 and trims

@@ -30,6 +30,9 @@ from disvae.training.files import (
 # What may differ between the command that started a run and the one that resumes it.
 FREE = ("steps", "versions")
 
+# What is there only once training has ended.
+RESULTS = ("model.safetensors", "criterion.safetensors", "evaluation.json", "traversal.png")
+
 
 class RunDirectory:
     """The writing side of a run directory, for the trainer.
@@ -47,7 +50,7 @@ class RunDirectory:
         path.mkdir(parents=True, exist_ok=True)
         file = path / "config.yaml"
         if file.exists():
-            old = yaml.safe_load(file.read_text(encoding="utf-8"))
+            old = read_config(file)
             _check_same(path, old, config)
             if config["steps"] <= old["steps"]:
                 return
@@ -61,6 +64,11 @@ class RunDirectory:
     def write_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint."""
         write_checkpoint(self.path / "checkpoint.pt", state)
+
+    def remove_results(self) -> None:
+        """Remove what is true of the end of training alone: it is about to go on."""
+        for name in RESULTS:
+            (self.path / name).unlink(missing_ok=True)
 
     def write_weights(self, model: nn.Module, criterion: nn.Module) -> None:
         """Write the weights at the end of training."""
@@ -131,7 +139,22 @@ def load_run(path: str | Path) -> Run:
         raise FileNotFoundError(
             f"{path} is not a run directory: it has no config.yaml; `disvae train` makes one"
         )
-    return Run(path, yaml.safe_load(file.read_text(encoding="utf-8")))
+    return Run(path, read_config(file))
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """The configuration that a YAML file holds.
+
+    Raises:
+        ValueError: it is damaged, or holds no mapping.
+    """
+    try:
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is not YAML: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{file} must hold options and their values, like a run's config.yaml")
+    return config
 
 
 def description(obj: object) -> dict[str, Any] | None:
@@ -165,11 +188,18 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _with_weights(module: Any, file: Path) -> Any:
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     if not file.exists():
         raise FileNotFoundError(
             f"{file} does not exist: training has not ended; start its command again to finish it"
         )
-    module.load_state_dict(load_file(file))
+    try:
+        module.load_state_dict(load_file(file))
+    except (SafetensorError, RuntimeError) as error:
+        raise ValueError(
+            f"{file} does not hold this run's weights ({str(error).splitlines()[0]}): restore it "
+            "from a copy, or train again"
+        ) from error
     return module.eval()

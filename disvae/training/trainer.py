@@ -14,6 +14,7 @@ from tqdm import tqdm
 import disvae
 from disvae.data import BatchSource
 from disvae.losses import Loss
+from disvae.spec import plain
 from disvae.training.log import Log, RunningMeans, check_finite, check_weights
 from disvae.training.memory import keep_freed_memory
 from disvae.training.run import RunDirectory, description
@@ -45,7 +46,8 @@ class Trainer:
         progress: show a progress bar.
 
     Raises:
-        ValueError: a number that is not positive, or an unknown precision.
+        ValueError: a number that is not positive, an unknown precision, or a device that this
+            machine does not have.
 
     Example:
         >>> trainer = Trainer(model, VAELoss(), batch_size=64)  # doctest: +SKIP
@@ -96,7 +98,10 @@ class Trainer:
             "checkpoint_every": checkpoint_every,
         }
         self._means = RunningMeans()
-        self._fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
+        try:
+            self._fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
+        except RuntimeError as error:  # no such device here
+            raise ValueError(f"accelerator={accelerator!r}, devices={devices}: {error}") from error
         self._fabric.launch()
         # The fused update passes over memory once, the default one about ten times; that counts
         # for FactorVAE's discriminator of five million weights.
@@ -132,6 +137,8 @@ class Trainer:
             # Each step seeds the global generator: the caller gets it back as it was.
             stack.enter_context(fork_rng([device] if device.type == "cuda" else []))
             bar = stack.enter_context(self._bar(steps))
+            if run:
+                run.remove_results()
             log = stack.enter_context(closing(Log(run.path, self.step))) if run else None
             self._means.restart_clock()
             while self.step < steps:
@@ -190,7 +197,7 @@ class Trainer:
             "model": description(self.model),
             "loss": description(self.criterion),
             "data": description(data),
-            **self._settings,
+            **plain(self._settings),
             "steps": steps,
             "versions": {"disvae": disvae.__version__, "torch": str(torch.__version__)},
         }

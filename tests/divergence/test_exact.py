@@ -191,3 +191,10 @@ def test_density_ratio_of_the_true_ratio_is_the_total_correlation() -> None:
 
     truth = -0.5 * torch.log(torch.tensor(1 - rho**2)).item()
     assert density_ratio(true_discriminator, z).item() == pytest.approx(truth, abs=0.01)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0])
+def test_exact_refuses_scales_that_are_not_positive(scale) -> None:
+    q = Normal(torch.zeros(5, 2), torch.full((5, 2), scale), validate_args=False)
+    with pytest.raises(ValueError, match="a scale that is not positive"):
+        exact_decomposition(q, torch.zeros(5, 2))

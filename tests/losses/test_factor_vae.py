@@ -132,3 +132,9 @@ def test_one_optimiser_steps_both_players(players) -> None:
     for module in (model, criterion):
         for name, parameter in module.named_parameters():
             assert not torch.equal(parameter, before[name]), name
+
+
+def test_codes_of_another_dimension_are_said(players) -> None:
+    model, _, x = players
+    with pytest.raises(ValueError, match=r"latent_dim=7 got codes of \d+ dimensions"):
+        FactorVAELoss(latent_dim=7).double()(model, x)

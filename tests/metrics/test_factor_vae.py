@@ -159,3 +159,8 @@ def test_draws_do_not_depend_on_the_memory_at_hand(codes, factors, monkeypatch) 
     score = factor_vae_score(codes["rotated"], factors, **FEW)
     assert score == expected
     assert score.details["votes"] == expected.details["votes"]
+
+
+def test_one_factor_cannot_be_told_from_others(codes, factors) -> None:
+    with pytest.raises(ValueError, match="needs 2 at least, got 1"):
+        factor_vae_score(codes, factors[:, :1])

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from disvae.training.files import read_checkpoint
+
 COMMAND = [
     *(sys.executable, "-m", "disvae.cli", "train", "--loss", "FactorVAELoss"),
     *("--n_images", "64", "--batch_size", "8", "--model.latent_dim", "3", "--steps", "60"),
@@ -26,6 +28,11 @@ def n_lines(run: Path) -> int:
     return log.read_text().count("\n") if log.exists() else 0
 
 
+def step_reached(run: Path) -> int:
+    file = run / "checkpoint.pt"
+    return read_checkpoint(file)["step"] if file.exists() else 0
+
+
 def read_log(run: Path) -> list[dict]:
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
@@ -36,6 +43,7 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
     uninterrupted = start(whole)
 
     draw = random.Random(0)
+    raw_lines: list[str] = []
     for lines in (1, 4, 8):
         process = start(killed)
         deadline = time.monotonic() + 60
@@ -46,8 +54,19 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
         process.kill()
         assert process.wait() == -9
         assert not (killed / "model.safetensors").exists()
+        resumes_at = step_reached(killed)
+        before = raw_lines
+        raw_lines = [
+            line
+            for line in (killed / "log.jsonl").read_text().splitlines()
+            if line.endswith("}") and json.loads(line)["step"] <= resumes_at
+        ]
+        # speeds differ from run to run, so that lines kept to the letter were not written again
+        assert raw_lines[: len(before)] == before
+    assert resumes_at > 0
 
     assert start(killed).wait() == 0
+    assert (killed / "log.jsonl").read_text().splitlines()[: len(raw_lines)] == raw_lines
     assert uninterrupted.wait() == 0
     for file in ("model.safetensors", "criterion.safetensors", "config.yaml"):
         assert (killed / file).read_bytes() == (whole / file).read_bytes()

@@ -46,3 +46,16 @@ def test_what_is_not_finite_is_named(value):
         module.bias[1] = value
     with pytest.raises(FloatingPointError, match="bias is not finite after step 3"):
         check_weights(3, module)
+
+
+def test_a_term_of_some_steps_has_the_mean_over_these():
+    means = RunningMeans()
+    for terms in ({"a": 1.0}, {"a": 2.0, "rare": 10.0}, {"a": 6.0}):
+        means.add({name: torch.tensor(value) for name, value in terms.items()})
+    assert means.read() == {"a": 3.0, "rare": 10.0}
+
+
+def test_a_damaged_log_is_named(tmp_path):
+    (tmp_path / "log.jsonl").write_text("nonsense\n")
+    with pytest.raises(ValueError, match=r"log.jsonl holds a line that is no log line: 'nonsense"):
+        Log(tmp_path, 20)

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -73,6 +74,57 @@ def test_more_steps_go_on_and_end_as_if_asked_for_at_once(tmp_path):
     files = [tmp_path / run / "model.safetensors" for run in "ab"]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert [load_run(tmp_path / run).config["steps"] for run in "ab"] == [4, 4]
+
+
+def test_a_run_that_goes_on_has_no_results_until_its_end(tmp_path):
+    trainer = train(tmp_path, steps=2, checkpoint_every=1)
+    (tmp_path / "evaluation.json").write_text("{}")
+    train(tmp_path, steps=2, checkpoint_every=1)  # nothing to do: all is kept
+    assert (tmp_path / "evaluation.json").exists()
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    trainer.criterion.register_forward_hook(stop)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(data(), steps=4)
+    assert not (tmp_path / "evaluation.json").exists()
+    with pytest.raises(FileNotFoundError, match="training has not ended"):
+        load_run(tmp_path).model()
+
+
+@pytest.mark.untyped
+def test_numbers_of_numpy_are_described(tmp_path):
+    model = BurgessVAE(SHAPE, latent_dim=np.int64(3))
+    train(tmp_path, model=model, criterion=BetaVAEHLoss(np.float64(2.0)), lr=np.float64(1e-3))
+    run = load_run(tmp_path)
+    assert run.model().latent_dim == 3
+    assert (run.config["lr"], run.criterion().beta) == (1e-3, 2.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"cut short"])
+def test_damaged_weights_are_named(tmp_path, content):
+    train(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.safetensors does not hold this run's weights"):
+        load_run(tmp_path).model()
+
+
+@pytest.mark.parametrize(("text", "message"), [("", "must hold options"), ("a: [", "is not YAML")])
+def test_a_damaged_configuration_is_named(tmp_path, text, message):
+    train(tmp_path)
+    (tmp_path / "config.yaml").write_text(text)
+    for attempt in (load_run, train):
+        with pytest.raises(ValueError, match=rf"config\.yaml.*{message}"):
+            attempt(tmp_path)
+
+
+def test_a_class_that_cannot_be_imported_is_named(tmp_path):
+    train(tmp_path)
+    file = tmp_path / "config.yaml"
+    file.write_text(file.read_text().replace("disvae.models.Burgess", "elsewhere.Burgess"))
+    with pytest.raises(ValueError, match=r"cannot import elsewhere\.BurgessVAE"):
+        load_run(tmp_path).model()
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

@@ -258,3 +258,24 @@ def test_settings_are_checked(settings, message):
 def test_steps_are_checked():
     with pytest.raises(ValueError, match="steps must be positive"):
         make_trainer(VAELoss()).fit(Noise(), steps=0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_said():
+    with pytest.raises(ValueError, match="accelerator='cuda'"):
+        make_trainer(VAELoss(), accelerator="cuda")
+
+
+def test_networks_of_a_loss_are_trained():
+    class Own(VAELoss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+
+    criterion, model = Own(), make_model()
+    groups = criterion.parameter_groups(model, lr=1e-3)
+    grouped = [parameter for group in groups for parameter in group["params"]]
+    assert {id(p) for p in grouped} == {
+        id(p) for p in (*model.parameters(), *criterion.parameters())
+    }
+    assert len(VAELoss().parameter_groups(model, lr=1e-3)) == 1
