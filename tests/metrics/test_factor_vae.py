@@ -163,4 +163,4 @@ def test_draws_do_not_depend_on_the_memory_at_hand(codes, factors, monkeypatch) 
 
 def test_one_factor_cannot_be_told_from_others(codes, factors) -> None:
     with pytest.raises(ValueError, match="needs 2 at least, got 1"):
-        factor_vae_score(codes, factors[:, :1])
+        factor_vae_score(codes["random"], factors[:, :1])
