@@ -34,6 +34,12 @@ class BetaTCVAELoss(ELBOLoss):
     Reference:
         Isolating Sources of Disentanglement in VAEs, Chen et al. 2018,
         https://arxiv.org/abs/1802.04942, equation 4.
+
+    Example:
+        >>> import torch
+        >>> from disvae import BurgessVAE, BetaTCVAELoss
+        >>> model, x = BurgessVAE((1, 32, 32), latent_dim=4), torch.rand(8, 1, 32, 32)
+        >>> BetaTCVAELoss(dataset_size=737_280, beta=6.0)(model, x).loss.backward()
     """
 
     def __init__(

@@ -20,6 +20,12 @@ class BetaVAEHLoss(ELBOLoss):
     Reference:
         β-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework,
         Higgins et al. 2017, https://openreview.net/forum?id=Sy2fzU9gl
+
+    Example:
+        >>> import torch
+        >>> from disvae import BurgessVAE, BetaVAEHLoss
+        >>> model, x = BurgessVAE((1, 32, 32), latent_dim=4), torch.rand(8, 1, 32, 32)
+        >>> BetaVAEHLoss(beta=4.0)(model, x).loss.backward()
     """
 
     def __init__(self, beta: float | Schedule = 4.0) -> None:
@@ -50,6 +56,12 @@ class BetaVAEBLoss(ELBOLoss):
     Reference:
         Understanding disentangling in β-VAE, Burgess et al. 2018,
         https://arxiv.org/abs/1804.03599, equation 8.
+
+    Example:
+        >>> import torch
+        >>> from disvae import BurgessVAE, BetaVAEBLoss
+        >>> model, x = BurgessVAE((1, 32, 32), latent_dim=4), torch.rand(8, 1, 32, 32)
+        >>> BetaVAEBLoss(gamma=100.0)(model, x, 5_000).loss.backward()  # at step 5,000: C = 1.25
     """
 
     def __init__(

@@ -59,6 +59,15 @@ class FactorVAELoss(ELBOLoss):
     Reference:
         Disentangling by Factorising, Kim and Mnih 2018, https://arxiv.org/abs/1802.05983,
         equation 2, algorithm 2 and appendix A.
+
+    Example:
+        >>> import torch
+        >>> from disvae import BurgessVAE, FactorVAELoss
+        >>> model, x = BurgessVAE((1, 32, 32), latent_dim=4), torch.rand(8, 1, 32, 32)
+        >>> criterion = FactorVAELoss(latent_dim=4, gamma=35.0)
+        >>> criterion(model, x).loss.backward()  # of both players
+        >>> [group["lr"] for group in criterion.parameter_groups(model, lr=1e-4)]
+        [0.0001, 0.0001]
     """
 
     def __init__(

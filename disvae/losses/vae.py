@@ -14,6 +14,13 @@ class VAELoss(ELBOLoss):
 
     Reference:
         Auto-Encoding Variational Bayes, Kingma and Welling 2014, https://arxiv.org/abs/1312.6114
+
+    Example:
+        >>> import torch
+        >>> from disvae import BurgessVAE, VAELoss
+        >>> model, x = BurgessVAE((1, 32, 32), latent_dim=4), torch.rand(8, 1, 32, 32)
+        >>> sorted(VAELoss()(model, x).terms)
+        ['kl', 'objective', 'reconstruction']
     """
 
     def regularizer(

@@ -68,7 +68,7 @@ class ConvEncoder(nn.Module):
                 nn.ReLU(inplace=True),
             )
         ]
-        # Channels last: with one channel in and few inside, two to five times faster on a CPU.
+        # Channels last: with one channel in and few inside, by far the faster order on a CPU.
         self.convolutions = nn.Sequential(*convolutions).to(memory_format=torch.channels_last)
         n_features = channels[-1] * math.prod(_smallest_map(image_shape, len(channels)))
         self.head = fully_connected([n_features, *hidden, n_outputs])
