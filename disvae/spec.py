@@ -11,7 +11,7 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -27,7 +27,15 @@ class Describable:
     step.
     """
 
+    __signature__: ClassVar[inspect.Signature]
     _init_args: dict[str, Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Show ``__init__``'s arguments to ``help`` and to editors, not those of ``__new__``."""
+        super().__init_subclass__(**kwargs)
+        signature = inspect.signature(cls.__init__)
+        arguments = list(signature.parameters.values())[1:]
+        cls.__signature__ = inspect.Signature(arguments)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make the object and record the arguments that its ``__init__`` is about to get."""

@@ -1,6 +1,7 @@
 """Descriptions build the same object again, and nothing else."""
 
 import copy
+import inspect
 import pickle
 
 import pytest
@@ -84,3 +85,9 @@ def test_no_other_class_is_built_inside() -> None:
 def test_wrong_arguments_are_python_s_own_error() -> None:
     with pytest.raises(TypeError, match="latent"):
         FactorVAELoss()
+
+
+def test_help_shows_the_arguments_of_init() -> None:
+    parameters = inspect.signature(FactorVAELoss).parameters
+    assert [*parameters] == ["latent_dim", "gamma", "discriminator", "discriminator_lr"]
+    assert parameters["gamma"].default == 35.0
