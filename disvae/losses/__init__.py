@@ -3,6 +3,7 @@
 from disvae.losses.base import ELBOLoss, Loss, LossOutput
 from disvae.losses.beta_tcvae import BetaTCVAELoss
 from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss
+from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss
 from disvae.losses.vae import VAELoss
 
@@ -10,6 +11,7 @@ __all__ = [
     "BetaTCVAELoss",
     "BetaVAEBLoss",
     "BetaVAEHLoss",
+    "DIPVAELoss",
     "ELBOLoss",
     "FactorVAELoss",
     "Loss",

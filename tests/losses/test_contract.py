@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from disvae import BetaTCVAELoss, BetaVAEBLoss, BetaVAEHLoss, FactorVAELoss, Loss, VAELoss
-from disvae.losses import ELBOLoss, LossOutput
+from disvae.losses import DIPVAELoss, ELBOLoss, LossOutput
 from disvae.models import Discriminator
 from disvae.schedules import Linear
 from disvae.spec import build, describe
@@ -23,6 +23,8 @@ CONTRACT = {
     "factor_vae_scheduled": lambda: FactorVAELoss(LATENT_DIM, Linear(0.0, 35.0, 10), SMALL),
     "beta_tcvae_mws": lambda: BetaTCVAELoss(dataset_size=1000, gamma=100.0),
     "beta_tcvae_mss": lambda: BetaTCVAELoss(dataset_size=1000, beta=100.0, estimator="mss"),
+    "dip_vae_i": lambda: DIPVAELoss("means", off_diagonal=100.0),
+    "dip_vae_ii": lambda: DIPVAELoss("codes", off_diagonal=100.0),
 }
 
 # The weights at which each loss is the VAE's.
@@ -32,6 +34,8 @@ NEUTRAL = {
     "factor_vae": lambda: FactorVAELoss(LATENT_DIM, gamma=0.0),
     "beta_tcvae_mws": lambda: BetaTCVAELoss(dataset_size=1000, beta=1.0),
     "beta_tcvae_mss": lambda: BetaTCVAELoss(dataset_size=1000, beta=1.0, estimator="mss"),
+    "dip_vae_i": lambda: DIPVAELoss("means", off_diagonal=0.0),
+    "dip_vae_ii": lambda: DIPVAELoss("codes", off_diagonal=0.0),
 }
 
 
