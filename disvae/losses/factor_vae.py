@@ -118,11 +118,11 @@ class FactorVAELoss(ELBOLoss):
             model: the model to train.
             lr: its learning rate.
         """
-        players, opponent = super().parameter_groups(model, lr)
+        model_group, opponent = super().parameter_groups(model, lr)
         opponent["betas"] = (0.5, 0.9)
         if self.discriminator_lr is not None:
             opponent["lr"] = self.discriminator_lr
-        return [players, opponent]
+        return [model_group, opponent]
 
     def _frozen(self, z: Codes) -> Tensor:
         """The discriminator's logits, through which gradients reach ``z`` but no parameter."""

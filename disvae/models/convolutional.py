@@ -68,7 +68,7 @@ class ConvEncoder(nn.Module):
                 nn.ReLU(inplace=True),
             )
         ]
-        # Channels last: with one channel in and few inside, by far the faster order on a CPU.
+        # Channels last: with one channel in and few inside, the faster order on a CPU.
         self.convolutions = nn.Sequential(*convolutions).to(memory_format=torch.channels_last)
         n_features = channels[-1] * math.prod(_smallest_map(image_shape, len(channels)))
         self.head = fully_connected([n_features, *hidden, n_outputs])
@@ -139,7 +139,7 @@ def fully_connected(sizes: Sequence[int]) -> nn.Sequential:
 
 def _draw_weights(layer: nn.Module) -> None:
     # PyTorch's own draw shrinks the signal by about 2.4 from one ReLU to the next: a network this
-    # deep then first decodes the same image from every code, for a thousand steps and more.
+    # deep then decodes nearly the same image from every code, and has to learn its way out first.
     if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
         if layer.bias is not None:

@@ -143,5 +143,6 @@ def _draw(posterior: Normal, n: int, generator: torch.Generator | None) -> Tenso
 
 def _average(bounds: list[Tensor]) -> Evidence:
     values = torch.cat(bounds).double()
-    error = values.std() / len(values) ** 0.5
-    return Evidence(values.mean().item(), error.item(), len(values))
+    n = len(values)
+    error = values.std().item() / n**0.5 if n > 1 else math.nan
+    return Evidence(values.mean().item(), error, n)

@@ -1,4 +1,4 @@
-"""The C allocator's habits, which cost a training step on the CPU a third of its time."""
+"""The C allocator's habits, which can cost a training step on the CPU much of its time."""
 
 import ctypes
 import sys

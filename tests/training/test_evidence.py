@@ -109,6 +109,10 @@ def test_the_size_of_a_batch_changes_nothing(data) -> None:
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+def test_one_image_has_no_standard_error(data) -> None:
+    assert math.isnan(elbo(make_model(), data, EVERYTHING[:1]).standard_error)
+
+
 def test_a_bound_needs_images_and_particles(data) -> None:
     with pytest.raises(ValueError, match="at least one image"):
         elbo(make_model(), data, EVERYTHING[:0])
