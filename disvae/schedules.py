@@ -172,6 +172,32 @@ class Piecewise(Schedule):
         return value
 
 
+@dataclass(frozen=True)
+class Shifted(Schedule):
+    """Another schedule plus a constant.
+
+    Args:
+        schedule: the other one.
+        by: what is added to it.
+
+    Example:
+        >>> Shifted(Linear(0.0, 35.0, steps=10), by=1.0)(10)
+        36.0
+    """
+
+    schedule: Schedule
+    by: float
+
+    def __call__(self, step: int | Tensor | None) -> float | Tensor:
+        """The value at ``step``."""
+        return self.schedule(step) + self.by
+
+
+def plus(weight: Weight, constant: float) -> Weight:
+    """A constant or scheduled weight plus a constant."""
+    return Shifted(weight, constant) if isinstance(weight, Schedule) else weight + constant
+
+
 def at_step(weight: Weight, step: int | Tensor | None) -> float | Tensor:
     """The value of a constant or scheduled weight at ``step``."""
     return weight(step) if isinstance(weight, Schedule) else weight

@@ -1,24 +1,41 @@
 """The KL term of the ELBO: in closed form, and taken apart into its three summands."""
 
+from disvae.divergence.adversarial import AdversarialEstimator, PermutedRatio, PriorRatio
 from disvae.divergence.closed_form import kl_per_dimension
 from disvae.divergence.decomposition import KLDecomposition
 from disvae.divergence.density_ratio import density_ratio, permute_dims
-from disvae.divergence.exact import exact_decomposition
+from disvae.divergence.estimators import ESTIMATORS, decompose
+from disvae.divergence.exact import (
+    MeasuredDecomposition,
+    exact_decomposition,
+    measure_decomposition,
+)
+from disvae.divergence.jackknife import MinibatchJackknife
 from disvae.divergence.minibatch import (
-    ESTIMATORS,
+    BatchEstimate,
+    Estimator,
     MinibatchStratified,
     MinibatchWeighted,
-    decompose,
 )
+from disvae.divergence.mmd import maximum_mean_discrepancy
 
 __all__ = [
+    "AdversarialEstimator",
+    "BatchEstimate",
     "ESTIMATORS",
+    "Estimator",
     "KLDecomposition",
+    "MeasuredDecomposition",
+    "MinibatchJackknife",
     "MinibatchStratified",
     "MinibatchWeighted",
+    "PermutedRatio",
+    "PriorRatio",
     "decompose",
     "density_ratio",
     "exact_decomposition",
     "kl_per_dimension",
+    "maximum_mean_discrepancy",
+    "measure_decomposition",
     "permute_dims",
 ]

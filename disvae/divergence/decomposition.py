@@ -49,22 +49,19 @@ def pairwise_log_density(
     return -0.5 * deviation.square() - log_normalizer
 
 
-def from_log_densities(
+def at_codes(
     posterior: Distribution,
     z: Float[Tensor, "batch latent_dim"],
     prior: Distribution,
     log_aggregate: Float[Tensor, " batch"],
     log_marginals: Float[Tensor, "batch latent_dim"],
-) -> KLDecomposition:
-    """Put the terms together from log q(z) and log q(z_j) at the codes ``z``.
+) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+    """The three terms at each code, from log q(z) and log q(z_j) there.
 
     Every estimator differs only in how it finds these two, so that whatever they are, the three
-    terms telescope to the mean of log q(z|x) - log p(z).
+    terms telescope to log q(z|x) - log p(z).
     """
     log_posterior = posterior.log_prob(z).sum(-1)
     log_product = log_marginals.sum(-1)
-    return KLDecomposition(
-        mutual_information=(log_posterior - log_aggregate).mean(),
-        total_correlation=(log_aggregate - log_product).mean(),
-        dimension_wise_kl=(log_product - prior.log_prob(z).sum(-1)).mean(),
-    )
+    log_prior = prior.log_prob(z).sum(-1)
+    return log_posterior - log_aggregate, log_aggregate - log_product, log_product - log_prior

@@ -2,25 +2,39 @@
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Normal
+from tqdm import tqdm
 
 from disvae.divergence.closed_form import standard_normal
-from disvae.divergence.decomposition import (
-    KLDecomposition,
-    from_log_densities,
-    pairwise_log_density,
-)
+from disvae.divergence.decomposition import KLDecomposition, at_codes, pairwise_log_density
+
+
+class MeasuredDecomposition(NamedTuple):
+    """The three terms of the KL, averaged over codes, and how far to trust each average.
+
+    Attributes:
+        mean: the terms, in nats per image.
+        standard_error: of each term, from the spread between the codes; NaN for a single code.
+        n_codes: how many codes were averaged.
+        n_images: N, how many posteriors the aggregate posterior averages over.
+    """
+
+    mean: KLDecomposition
+    standard_error: KLDecomposition
+    n_codes: int
+    n_images: int
 
 
 @torch.no_grad()
 def exact_decomposition(
     posterior: Normal,
     z: Float[Tensor, "images latent_dim"] | None = None,
-    block_size: int = 256,
+    block_size: int = 128,
     generator: torch.Generator | None = None,
 ) -> KLDecomposition:
     """The three terms of the KL for the aggregate posterior q(z) = (1/N) Σ_n q(z|x_n), in nats.
@@ -28,7 +42,8 @@ def exact_decomposition(
     log q(z) and log q(z_j) are enumerated over all N posteriors, at one code per image; the only
     error left is that of averaging over these codes. This is the truth that the estimators of
     :mod:`disvae.divergence.minibatch` are tested against. It costs N² · latent_dim density
-    evaluations in float64, and memory for ``block_size ** 2 * latent_dim`` of them.
+    evaluations in float64, and memory for ``block_size ** 2 * latent_dim`` of them; where N² is too
+    many, :func:`measure_decomposition` takes fewer codes.
 
     Args:
         posterior: q(z|x_n) of the whole data set, loc and scale (images, latent_dim).
@@ -45,16 +60,68 @@ def exact_decomposition(
         >>> [round(term.item(), 6) + 0.0 for term in exact_decomposition(q)]
         [0.0, 0.0, 0.0]
     """
-    q = Normal(posterior.loc.double(), posterior.scale.double(), validate_args=False)
-    if z is None:
-        noise = torch.randn(q.loc.shape, generator=generator, dtype=q.loc.dtype)
-        z = q.loc + q.scale * noise.to(q.loc.device)
-    z = z.double()
+    q = _double(posterior)
+    z = _draw(q, generator) if z is None else z.double()
     _check(q, z, block_size)
-    blocks = [_log_densities(q, rows, block_size) for rows in z.split(block_size)]
+    terms = _terms(q, q, z, block_size, progress=False)
+    return KLDecomposition(*terms.mean(0))
+
+
+@torch.no_grad()
+def measure_decomposition(
+    posterior: Normal,
+    n_codes: int = 1_000,
+    block_size: int = 128,
+    generator: torch.Generator | None = None,
+    progress: bool = True,
+) -> MeasuredDecomposition:
+    """The exact aggregate posterior of any number of images, at some of their codes.
+
+    The same densities over all N posteriors as in :func:`exact_decomposition`, averaged over
+    ``n_codes`` codes instead of N: one code of each of as many images, drawn without replacement.
+    So that it costs N · n_codes · latent_dim density evaluations, and an error that is reported.
+
+    Args:
+        posterior: q(z|x_n) of the whole data set, loc and scale (images, latent_dim).
+        n_codes: how many codes; one for every image if there are fewer images.
+        block_size: how many codes are compared with how many images at a time.
+        generator: source of the draws, on the CPU; PyTorch's global one if None.
+        progress: show a progress bar.
+
+    Raises:
+        ValueError: as :func:`exact_decomposition`, or less than one code.
+
+    Example:
+        >>> q = Normal(torch.randn(5_000, 2), 0.3 * torch.ones(5_000, 2))
+        >>> measured = measure_decomposition(q, n_codes=500, progress=False)
+        >>> measured.n_codes, measured.n_images
+        (500, 5000)
+    """
+    if n_codes < 1:
+        raise ValueError(f"n_codes must be at least 1, got {n_codes}")
+    q = _double(posterior)
+    _check(q, q.loc, block_size)
+    n_images = len(q.loc)
+    rows = torch.randperm(n_images, generator=generator)[:n_codes].to(q.loc.device)
+    own = Normal(q.loc[rows], q.scale[rows], validate_args=False)
+    terms = _terms(q, own, _draw(own, generator), block_size, progress)
+    n = len(terms)
+    error = terms.std(0) / n**0.5 if n > 1 else torch.full_like(terms[0], math.nan)
+    return MeasuredDecomposition(
+        KLDecomposition(*terms.mean(0)), KLDecomposition(*error), n, n_images
+    )
+
+
+def _terms(
+    q: Normal, own: Normal, z: Float[Tensor, "codes latent_dim"], block_size: int, progress: bool
+) -> Float[Tensor, "codes 3"]:
+    """The three terms at each code, whose own posterior is in ``own`` and all of them in ``q``."""
+    blocks = []
+    for rows in tqdm(z.split(block_size), unit="block", disable=not progress):
+        blocks.append(_log_densities(q, rows, block_size))
     log_aggregate = torch.cat([joint for joint, _ in blocks])
     log_marginals = torch.cat([marginals for _, marginals in blocks])
-    return from_log_densities(q, z, standard_normal(z), log_aggregate, log_marginals)
+    return torch.stack(at_codes(own, z, standard_normal(z), log_aggregate, log_marginals), dim=1)
 
 
 def _log_densities(q: Normal, z: Tensor, block_size: int) -> tuple[Tensor, Tensor]:
@@ -72,6 +139,15 @@ def _log_densities(q: Normal, z: Tensor, block_size: int) -> tuple[Tensor, Tenso
 def _blocks(q: Normal, block_size: int) -> Iterator[Normal]:
     for loc, scale in zip(q.loc.split(block_size), q.scale.split(block_size), strict=True):
         yield Normal(loc, scale, validate_args=False)
+
+
+def _double(posterior: Normal) -> Normal:
+    return Normal(posterior.loc.double(), posterior.scale.double(), validate_args=False)
+
+
+def _draw(q: Normal, generator: torch.Generator | None) -> Tensor:
+    noise = torch.randn(q.loc.shape, generator=generator, dtype=q.loc.dtype)
+    return q.loc + q.scale * noise.to(q.loc.device)
 
 
 def _check(q: Normal, z: Tensor, block_size: int) -> None:

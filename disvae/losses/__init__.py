@@ -1,20 +1,30 @@
 """Objectives: each weighs the reconstruction and the three terms of the KL in its own way."""
 
+from disvae.losses.aae import AAELoss
 from disvae.losses.base import ELBOLoss, Loss, LossOutput
 from disvae.losses.beta_tcvae import BetaTCVAELoss
-from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss
+from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss, BetaVAEScaledLoss
 from disvae.losses.dip_vae import DIPVAELoss
-from disvae.losses.factor_vae import FactorVAELoss
+from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
+from disvae.losses.hfs import HFSLoss
+from disvae.losses.info_vae import InfoVAELoss
 from disvae.losses.vae import VAELoss
+from disvae.losses.weighted import WeightedLoss
 
 __all__ = [
+    "AAELoss",
     "BetaTCVAELoss",
     "BetaVAEBLoss",
     "BetaVAEHLoss",
+    "BetaVAEScaledLoss",
     "DIPVAELoss",
     "ELBOLoss",
     "FactorVAELoss",
+    "FactorVAEPriorLoss",
+    "HFSLoss",
+    "InfoVAELoss",
     "Loss",
     "LossOutput",
     "VAELoss",
+    "WeightedLoss",
 ]

@@ -67,6 +67,11 @@ class Loss(Describable, nn.Module, ABC):
                 schedule is over.
         """
 
+    def extra_repr(self) -> str:
+        """The arguments that it was made with."""
+        plain = {k: v for k, v in self._init_args.items() if not isinstance(v, nn.Module)}
+        return ", ".join(f"{name}={value!r}" for name, value in plain.items())
+
     def parameter_groups(self, model: nn.Module, lr: float) -> list[dict[str, Any]]:
         """The optimiser's parameter groups: the model, and any network of the loss's own.
 
@@ -91,7 +96,7 @@ class ELBOLoss(Loss):
         loss, terms, _ = self._elbo(model, batch, step)
         return LossOutput(loss, terms)
 
-    def _elbo(self, model: Model, x: Images, step: Step) -> tuple[Scalar, Terms, Codes]:
+    def _elbo(self, model: Model, x: Any, step: Step) -> tuple[Scalar, Terms, Codes]:
         check_images(x)
         posterior, z, parameters = model(x)
         reconstruction = model.likelihood.nll(parameters, x).mean()

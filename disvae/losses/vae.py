@@ -1,11 +1,9 @@
 """The loss of the variational autoencoder."""
 
-from torch.distributions import Distribution, Normal
-
-from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl
+from disvae.losses.weighted import WeightedLoss
 
 
-class VAELoss(ELBOLoss):
+class VAELoss(WeightedLoss):
     r"""The negative ELBO, in nats per image.
 
     .. math:: E_{q(z|x)}[-\log p(x|z)] + KL(q(z|x) \| p(z))
@@ -23,9 +21,5 @@ class VAELoss(ELBOLoss):
         ['kl', 'objective', 'reconstruction']
     """
 
-    def regularizer(
-        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
-    ) -> tuple[Scalar, Terms]:
-        """The KL term."""
-        kl = mean_kl(posterior, prior)
-        return kl, {"kl": kl}
+    def __init__(self) -> None:
+        super().__init__()

@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from disvae.divergence import decompose, density_ratio, exact_decomposition
+from disvae.divergence import (
+    decompose,
+    density_ratio,
+    exact_decomposition,
+    measure_decomposition,
+)
 
 N, D, BATCH = 2000, 10, 64
 
@@ -160,6 +165,7 @@ def test_exact_refuses(loc, z, arguments, message) -> None:
     [
         (4, 10, "mws", "same shape"),
         (5, 4, "mws", "whole training set"),
+        (5, 4, "jackknife", "whole training set"),
         (5, 0, "mws", "at least 1"),
         (5, 10, "MSS", "unknown estimator 'MSS'"),
     ],
@@ -198,3 +204,65 @@ def test_exact_refuses_scales_that_are_not_positive(scale) -> None:
     q = Normal(torch.zeros(5, 2), torch.full((5, 2), scale), validate_args=False)
     with pytest.raises(ValueError, match="a scale that is not positive"):
         exact_decomposition(q, torch.zeros(5, 2))
+
+
+def measure(q, n_codes, seed=0, **arguments):
+    generator = torch.Generator().manual_seed(seed)
+    return measure_decomposition(q, n_codes, generator=generator, progress=False, **arguments)
+
+
+def test_measured_at_some_codes_is_the_truth_within_its_standard_error(toy, truth) -> None:
+    posterior, _ = toy
+    measured = measure(posterior, 400)
+    assert (measured.n_codes, measured.n_images) == (400, N)
+    for mean, error, expected in zip(*measured[:2], truth, strict=True):
+        assert 0 < error < 0.3
+        assert abs(mean - expected) < 4 * error + 0.1  # other draws of the codes
+
+
+def test_standard_error_is_the_spread_between_repetitions(toy) -> None:
+    posterior, _ = toy
+    runs = [measure(posterior, 100, seed) for seed in range(30)]
+    spread = torch.tensor([run.mean for run in runs]).std(0)
+    reported = torch.tensor([run.standard_error for run in runs]).mean(0)
+    torch.testing.assert_close(reported, spread, rtol=0.4, atol=1e-3)
+
+
+def test_measured_at_every_code_is_exact(toy) -> None:
+    posterior, _ = toy
+    part = Normal(posterior.loc[:200], posterior.scale[:200])
+    measured = measure(part, 10_000, block_size=33)
+    assert measured.n_codes == 200
+    again = torch.Generator().manual_seed(0)
+    rows = torch.randperm(200, generator=again)
+    noise = torch.randn(200, D, generator=again, dtype=torch.float64)
+    z = torch.empty_like(noise)
+    z[rows] = part.loc[rows] + part.scale[rows] * noise
+    torch.testing.assert_close(
+        torch.stack(measured.mean), torch.stack(exact_decomposition(part, z))
+    )
+
+
+def test_memory_does_not_grow_with_the_codes_times_the_images() -> None:
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Largest(TorchDispatchMode):
+        numel = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            result = function(*args, **(kwargs or {}))
+            if isinstance(result, torch.Tensor):
+                self.numel = max(self.numel, result.numel())
+            return result
+
+    q = Normal(torch.zeros(3000, 2), torch.ones(3000, 2))
+    with Largest() as largest:
+        measure(q, 500, block_size=50)
+    assert 50 * 50 * 2 <= largest.numel <= 3000 * 2  # a block's densities; no N times n_codes
+
+
+def test_one_code_has_no_standard_error() -> None:
+    q = Normal(torch.zeros(5, 2), torch.ones(5, 2))
+    assert all(math.isnan(error) for error in measure(q, 1).standard_error)
+    with pytest.raises(ValueError, match="n_codes must be at least 1, got 0"):
+        measure(q, 0)

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Normal
 
-from disvae.divergence import MinibatchStratified, MinibatchWeighted, decompose, permute_dims
+from disvae.divergence import (
+    ESTIMATORS,
+    BatchEstimate,
+    MinibatchStratified,
+    MinibatchWeighted,
+    decompose,
+    permute_dims,
+)
 from disvae.divergence.density_ratio import discriminator_loss
 
 
@@ -36,8 +43,9 @@ def test_stratified_density_is_unbiased() -> None:
 
 
 def test_weighted_is_constant() -> None:
-    weights = MinibatchWeighted(100).log_weights(4, torch.zeros(1)).exp()
-    torch.testing.assert_close(weights, torch.full((4, 4), 1 / 400))
+    log_q = torch.randn(4, 4, dtype=torch.float64)
+    density = MinibatchWeighted(100).log_average(log_q).exp()
+    torch.testing.assert_close(density, log_q.exp().sum(1) / 400)
 
 
 def test_gradient_of_weighted_does_not_depend_on_the_data_set_size() -> None:
@@ -46,13 +54,13 @@ def test_gradient_of_weighted_does_not_depend_on_the_data_set_size() -> None:
         loc = torch.linspace(-1, 1, 16, dtype=torch.float64).reshape(8, 2).requires_grad_()
         q = Normal(loc, torch.full_like(loc, 0.5))
         torch.manual_seed(0)
-        decompose(q, q.rsample(), n).total_correlation.backward()
+        decompose(q, q.rsample(), n, "mws").total_correlation.backward()
         gradients.append(loc.grad)
     torch.testing.assert_close(*gradients)
 
 
 @settings(deadline=None, max_examples=25)
-@given(seed=st.integers(0, 1000), estimator=st.sampled_from(["mws", "mss"]))
+@given(seed=st.integers(0, 1000), estimator=st.sampled_from(sorted(ESTIMATORS)))
 def test_order_of_dimensions_and_their_sign_change_nothing(seed: int, estimator: str) -> None:
     generator = torch.Generator().manual_seed(seed)
     loc, z = torch.randn(2, 6, 4, generator=generator, dtype=torch.float64)
@@ -63,14 +71,15 @@ def test_order_of_dimensions_and_their_sign_change_nothing(seed: int, estimator:
     torch.testing.assert_close(torch.stack(turned), torch.stack(expected))
 
 
-def test_decomposition_is_differentiable() -> None:
+@pytest.mark.parametrize("estimator", sorted(ESTIMATORS))
+def test_decomposition_is_differentiable(estimator) -> None:
     loc = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
     log_var = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
     noise = torch.randn(5, 3, dtype=torch.float64)
 
     def terms(loc, log_var):
         scale = (0.5 * log_var).exp()
-        return torch.stack(decompose(Normal(loc, scale), loc + scale * noise, 50, "mss"))
+        return torch.stack(decompose(Normal(loc, scale), loc + scale * noise, 50, estimator))
 
     assert torch.autograd.gradcheck(terms, (loc, log_var))
 
@@ -107,3 +116,31 @@ def test_blind_discriminator_pays_log_two() -> None:
     codes = torch.randn(10, 3)
     loss = discriminator_loss(lambda z: torch.zeros(len(z), 2), codes, codes)
     assert loss.item() == pytest.approx(0.693147, abs=1e-5)
+
+
+def test_batch_estimate_is_the_average_over_the_others() -> None:
+    torch.manual_seed(0)
+    log_q = torch.randn(5, 5, 3, dtype=torch.float64)
+    expected = [
+        [log_q[i, [j for j in range(5) if j != i], d].exp().mean().log() for d in range(3)]
+        for i in range(5)
+    ]
+    torch.testing.assert_close(BatchEstimate().log_average(log_q), torch.tensor(expected).double())
+
+
+def test_batch_estimate_of_narrow_posteriors_is_hugely_negative() -> None:
+    # Appendix D: a total correlation, which cannot be negative, falls as the posteriors narrow.
+    torch.manual_seed(0)
+    loc = torch.randn(64, 10, dtype=torch.float64)
+    estimates = []
+    for std in (0.5, 0.2, 0.1):
+        q = Normal(loc, torch.full_like(loc, std))
+        estimates.append(BatchEstimate()(q, q.sample()).total_correlation.item())
+    assert estimates == sorted(estimates, reverse=True)
+    assert estimates[-1] < -100
+
+
+def test_batch_estimate_needs_two_images() -> None:
+    q = Normal(torch.zeros(1, 2), torch.ones(1, 2))
+    with pytest.raises(ValueError, match="at least 2, got 1"):
+        BatchEstimate()(q, torch.zeros(1, 2))

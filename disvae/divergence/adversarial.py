@@ -1,0 +1,128 @@
+"""Parts of the KL by a discriminator between the codes and other codes: the density-ratio trick.
+
+Unlike the estimators of :mod:`disvae.divergence.minibatch` these learn: they are modules with an
+opponent, the discriminator, which has a loss of its own.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Distribution, Normal
+from torch.func import functional_call
+
+from disvae.divergence.density_ratio import density_ratio, discriminator_loss, permute_dims
+from disvae.spec import Describable
+
+Codes = Float[Tensor, "batch latent_dim"]
+OtherCodes = Float[Tensor, "other_batch latent_dim"]
+Scalar = Float[Tensor, ""]
+
+
+class OnlyTotalCorrelation(NamedTuple):
+    """What a discriminator against permuted codes knows of the three terms.
+
+    Attributes:
+        total_correlation: TC(z) = KL(q(z) ‖ Π_j q(z_j)).
+    """
+
+    total_correlation: Scalar
+
+
+class OnlyAggregateKL(NamedTuple):
+    """What a discriminator against draws of the prior knows of the three terms.
+
+    Attributes:
+        aggregate_kl: KL(q(z) ‖ p(z)) = TC(z) + Σ_j KL(q(z_j) ‖ p(z_j)).
+    """
+
+    aggregate_kl: Scalar
+
+
+class AdversarialEstimator(Describable, nn.Module, ABC):
+    """Reads a KL off a discriminator that is being trained meanwhile.
+
+    To the codes the discriminator is frozen: its parameters get no gradient from the estimate, its
+    normalisation uses its running statistics, and dropout is off. To the discriminator the codes
+    are detached. So both may be part of one loss.
+
+    Args:
+        discriminator: a module from codes to two logits, "joint" and "permuted".
+    """
+
+    def __init__(self, discriminator: nn.Module) -> None:
+        super().__init__()
+        self.discriminator = discriminator
+
+    @abstractmethod
+    def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
+        """Codes of the distribution that those of the model are told from."""
+
+    def opponent_loss(
+        self, z: Codes, prior: Distribution, other: OtherCodes | None = None
+    ) -> Scalar:
+        """The discriminator's cross-entropy, in nats; log 2 is chance.
+
+        Args:
+            z: codes of the model; detached here.
+            prior: p(z), batch shape (latent_dim,).
+            other: codes that the reference is made of; ``z`` if None.
+        """
+        joint = z.detach()
+        reference = self.reference(joint if other is None else other.detach(), prior)
+        return discriminator_loss(self.discriminator, joint, reference)
+
+    def log_ratio(self, z: Codes) -> Scalar:
+        """The mean difference of the frozen discriminator's two logits, in nats."""
+        return density_ratio(self._frozen, z)
+
+    def _frozen(self, z: Codes) -> Tensor:
+        parameters = {name: p.detach() for name, p in self.discriminator.named_parameters()}
+        training = self.discriminator.training
+        self.discriminator.eval()
+        try:
+            return functional_call(self.discriminator, parameters, (z,))
+        finally:
+            self.discriminator.train(training)
+
+
+class PermutedRatio(AdversarialEstimator):
+    """The total correlation, from a discriminator between codes and codes with permuted dimensions.
+
+    Args:
+        discriminator: a module from codes to two logits, "joint" and "permuted".
+
+    Reference:
+        Disentangling by Factorising, Kim and Mnih 2018, https://arxiv.org/abs/1802.05983,
+        section 3.
+    """
+
+    def forward(self, posterior: Normal, z: Codes, prior: Distribution) -> OnlyTotalCorrelation:
+        """TC(z) as the frozen discriminator sees it."""
+        return OnlyTotalCorrelation(self.log_ratio(z))
+
+    def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
+        """The codes with each dimension shuffled over the batch."""
+        return permute_dims(z)
+
+
+class PriorRatio(AdversarialEstimator):
+    """KL(q(z) ‖ p(z)), from a discriminator between codes and draws of the prior.
+
+    Args:
+        discriminator: a module from codes to two logits, "joint" and "prior".
+
+    Reference:
+        Adversarial Autoencoders, Makhzani et al. 2015, https://arxiv.org/abs/1511.05644; as a
+        ratio of densities in appendix F of FactorVAE, https://arxiv.org/abs/1802.05983.
+    """
+
+    def forward(self, posterior: Normal, z: Codes, prior: Distribution) -> OnlyAggregateKL:
+        """KL(q(z) ‖ p(z)) as the frozen discriminator sees it."""
+        return OnlyAggregateKL(self.log_ratio(z))
+
+    def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
+        """As many codes drawn from the prior."""
+        return prior.sample(torch.Size((len(z),)))

@@ -1,0 +1,89 @@
+"""Estimators with an opponent: who gets which gradient, and what they estimate."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Normal
+
+from disvae.divergence import PermutedRatio, PriorRatio
+from disvae.models import Discriminator
+
+D = 3
+PRIOR = Normal(torch.zeros(D, dtype=torch.float64), torch.ones(D, dtype=torch.float64))
+ESTIMATORS = [PermutedRatio, PriorRatio]
+
+
+def posterior(z):
+    return Normal(z, torch.ones_like(z))
+
+
+def make(cls):
+    torch.manual_seed(0)
+    return cls(Discriminator(D, hidden_dim=8, n_hidden=1).double())
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_estimate_reaches_the_codes_alone(cls) -> None:
+    estimator = make(cls)
+    z = torch.randn(10, D, dtype=torch.float64, requires_grad=True)
+    (value,) = estimator(posterior(z), z, PRIOR)
+    value.backward()
+    expected = torch.autograd.grad(
+        (estimator.discriminator(z)[:, 0] - estimator.discriminator(z)[:, 1]).mean(), z
+    )[0]
+    torch.testing.assert_close(z.grad, expected)
+    assert all(p.grad is None for p in estimator.parameters())
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_opponent_reaches_the_discriminator_alone(cls) -> None:
+    estimator = make(cls)
+    z = torch.randn(10, D, dtype=torch.float64, requires_grad=True)
+    estimator.opponent_loss(z, PRIOR).backward()
+    assert z.grad is None
+    assert all(p.grad is not None for p in estimator.parameters())
+
+
+def test_references() -> None:
+    z = torch.randn(500, D, dtype=torch.float64) * 3 + 1
+    permuted = make(PermutedRatio).reference(z, PRIOR)
+    assert torch.equal(permuted.sort(0).values, z.sort(0).values)
+    drawn = make(PriorRatio).reference(z, PRIOR)
+    assert drawn.shape == z.shape
+    assert drawn.mean().item() == pytest.approx(0.0, abs=0.1)
+    assert drawn.std().item() == pytest.approx(1.0, abs=0.1)
+
+
+def test_true_ratio_to_the_prior_is_the_kl() -> None:
+    mean, std = 0.7, 0.5
+
+    class Truth(nn.Module):
+        def forward(self, z):
+            log_ratio = Normal(mean, std).log_prob(z).sum(1) - Normal(0.0, 1.0).log_prob(z).sum(1)
+            return torch.stack([log_ratio, torch.zeros_like(log_ratio)], dim=1)
+
+    torch.manual_seed(0)
+    z = mean + std * torch.randn(200_000, D, dtype=torch.float64)
+    closed_form = D * (0.5 * (std**2 + mean**2 - 1) - math.log(std))
+    value = PriorRatio(Truth())(posterior(z), z, PRIOR).aggregate_kl
+    assert value.item() == pytest.approx(closed_form, abs=0.02)
+
+
+def test_normalisation_and_dropout_are_still_while_frozen() -> None:
+    layers = [nn.Linear(D, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 2)]
+    estimator = PermutedRatio(nn.Sequential(*layers).double())
+    z = torch.randn(10, D, dtype=torch.float64)
+    before = [buffer.clone() for buffer in estimator.buffers()]
+    first, second = (estimator.log_ratio(z) for _ in range(2))
+    assert torch.equal(first, second)
+    assert all(torch.equal(a, b) for a, b in zip(before, estimator.buffers(), strict=True))
+    assert estimator.discriminator.training
+    estimator.opponent_loss(z, PRIOR)  # where they do move
+    assert not all(torch.equal(a, b) for a, b in zip(before, estimator.buffers(), strict=True))
+
+
+def test_one_code_cannot_be_permuted() -> None:
+    with pytest.raises(ValueError, match="at least 2 codes, got 1"):
+        make(PermutedRatio).opponent_loss(torch.zeros(1, D, dtype=torch.float64), PRIOR)
