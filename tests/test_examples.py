@@ -77,6 +77,13 @@ def test_mnist(shared_data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
 
+def test_backbone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load("backbone").main(["--steps", "2", "--batch-size", "4", "--output", "out"])
+    assert "reconstruction" in capsys.readouterr().out
+    assert_is_a_picture(tmp_path / "out" / "reconstructions.png")
+    assert (tmp_path / "out" / "model.safetensors").is_file()
+
+
 def test_metrics_on_arrays(capsys: pytest.CaptureFixture[str]) -> None:
     load("metrics_on_arrays").main(["--points", "2000"])
     printed = capsys.readouterr().out

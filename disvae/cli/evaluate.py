@@ -7,17 +7,23 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import torch
+from jsonargparse import Namespace
 from rich.console import Console
 from rich.table import Table
 
 from disvae.cli.parsing import make_parser, parse
-from disvae.data import FactorDataset
+from disvae.data import FactorDataset, ImageDataset
+from disvae.divergence import KLDecomposition, MeasuredDecomposition
 from disvae.metrics import DegenerateCodesWarning, Scores, evaluate
-from disvae.training import encode_dataset, load_run
+from disvae.models import VAE
+from disvae.training import decompose_dataset, encode_dataset, load_run
 from disvae.training.files import write_atomically
 
+Models = dict[str, VAE]
+
 DESCRIPTION = """Measure the disentanglement of a finished run: the posterior means of some images
-of its data set against their factors. Prints a table and writes RUN/evaluation.json."""
+of its data set against their factors, and the parts of the KL if asked for. Prints a table and
+writes RUN/evaluation.json."""
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -31,6 +37,13 @@ def run(arguments: Sequence[str]) -> None:
         action="store_true",
         help="also measure the same network with fresh weights, on the same images",
     )
+    parser.add_argument(
+        "--decompose",
+        type=int,
+        default=0,
+        metavar="CODES",
+        help="also decompose the KL over the run's whole data set, at so many codes (1000 say)",
+    )
     options = parse(parser, arguments)
     if options.points < 1:
         raise ValueError(f"--points must be at least 1, got {options.points}")
@@ -39,11 +52,24 @@ def run(arguments: Sequence[str]) -> None:
     if options.untrained:
         models["untrained"] = finished.untrained_model()
     data = finished.data()
-    if not isinstance(data, FactorDataset):
+    console = Console(soft_wrap=True)
+    report: dict[str, Any] = {"seed": options.seed}
+    if isinstance(data, FactorDataset):
+        report |= _scores(models, data, options, console)
+    elif options.decompose == 0:
         raise ValueError(
             f"{type(data).__name__} has no factors, which every metric compares codes with: "
-            "evaluate a run on a data set such as Sprites"
+            "evaluate a run on a data set such as Sprites, or ask for --decompose CODES"
         )
+    if options.decompose:
+        report["decomposition"] = _decompositions(models, data, options, console)
+    write_atomically(finished.path / "evaluation.json", json.dumps(report, indent=2).encode())
+
+
+def _scores(
+    models: Models, data: FactorDataset, options: Namespace, console: Console
+) -> dict[str, Any]:
+    """Print the metrics of each model, and return what the report has of them."""
     shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(options.seed))
     indices = shuffled[: options.points]
     factors = data.factors(indices)
@@ -53,14 +79,43 @@ def run(arguments: Sequence[str]) -> None:
         for name, model in models.items():
             codes = encode_dataset(model, data, indices)
             scores[name] = evaluate(codes, factors, seed=options.seed, names=data.space.names)
-    console = Console(soft_wrap=True)
     console.print(_table(scores))
     for name, columns in scores.items():
         if note := _about_codes(columns):
             console.print(f"note: {name}: {note}", highlight=False)
-    report: dict[str, Any] = {"points": len(indices), "seed": options.seed}
-    report |= {name: columns.to_json() for name, columns in scores.items()}
-    write_atomically(finished.path / "evaluation.json", json.dumps(report, indent=2).encode())
+    return {"points": len(indices)} | {name: s.to_json() for name, s in scores.items()}
+
+
+def _decompositions(
+    models: Models, data: ImageDataset, options: Namespace, console: Console
+) -> dict[str, Any]:
+    """Print the three terms of the KL of each model, and return them."""
+    measured = {
+        name: decompose_dataset(
+            model, data, options.decompose, generator=torch.Generator().manual_seed(options.seed)
+        )
+        for name, model in models.items()
+    }
+    first = next(iter(measured.values()))
+    title = f"nats per image: {first.n_codes} codes under {first.n_images} posteriors"
+    table = Table("part of the KL", *measured, title=title)
+    for term in KLDecomposition._fields:
+        table.add_row(
+            term.replace("_", " "),
+            *(
+                f"{getattr(m.mean, term):.3f} ± {getattr(m.standard_error, term):.3f}"
+                for m in measured.values()
+            ),
+        )
+    console.print(table)
+    return {name: _to_json(m) for name, m in measured.items()}
+
+
+def _to_json(measured: MeasuredDecomposition) -> dict[str, Any]:
+    parts = ("mean", "standard_error")
+    terms = {part: getattr(measured, part)._asdict() for part in parts}
+    numbers = {part: {k: v.item() for k, v in terms[part].items()} for part in parts}
+    return {**numbers, "n_codes": measured.n_codes, "n_images": measured.n_images}
 
 
 def _table(scores: dict[str, Scores]) -> Table:

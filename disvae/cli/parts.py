@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser
@@ -98,13 +99,14 @@ def _parameters(cls: type[Any]) -> Mapping[str, inspect.Parameter]:
 
 
 def _arguments_of(cls: type[Any], *bases: type) -> set[str]:
-    """The arguments that are such objects, or arrays (which are any object)."""
-    return {
-        name
-        for name, hint in get_type_hints(cls.__init__).items()
-        for kind in (hint, *get_args(hint))
-        if kind is object or (isinstance(kind, type) and issubclass(kind, bases))
-    }
+    """The arguments that can only be such objects, or arrays (which are any object)."""
+
+    def is_such(kind: Any) -> bool:
+        return kind is object or (isinstance(kind, type) and issubclass(kind, bases))
+
+    hints = get_type_hints(cls.__init__)
+    kinds = {name: set(get_args(hint) or (hint,)) - {NoneType} for name, hint in hints.items()}
+    return {name for name, some in kinds.items() if some and all(map(is_such, some))}
 
 
 MODEL = Part(

@@ -4,6 +4,7 @@ from disvae.losses.aae import AAELoss
 from disvae.losses.base import ELBOLoss, Loss, LossOutput
 from disvae.losses.beta_tcvae import BetaTCVAELoss
 from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss, BetaVAEScaledLoss
+from disvae.losses.decomposed import Decomposed
 from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
 from disvae.losses.hfs import HFSLoss
@@ -18,6 +19,7 @@ __all__ = [
     "BetaVAEHLoss",
     "BetaVAEScaledLoss",
     "DIPVAELoss",
+    "Decomposed",
     "ELBOLoss",
     "FactorVAELoss",
     "FactorVAEPriorLoss",

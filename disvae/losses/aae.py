@@ -22,7 +22,7 @@ class AAELoss(WeightedLoss):
 
     Args:
         latent_dim: number of dimensions of the code.
-        weight: λ.
+        weight: λ, of KL(q(z) ‖ p(z)).
         discriminator: a module from codes to two logits, "joint" and "prior"; that of
             :class:`FactorVAELoss` if None.
         discriminator_lr: its learning rate; the model's if None.
@@ -51,3 +51,4 @@ class AAELoss(WeightedLoss):
             estimator=PriorRatio(discriminator or Discriminator(latent_dim)),
             discriminator_lr=discriminator_lr,
         )
+        self.weight = weight

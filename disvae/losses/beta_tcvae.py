@@ -50,3 +50,4 @@ class BetaTCVAELoss(WeightedLoss):
         estimator: str = "mws",
     ) -> None:
         super().__init__(alpha, beta, gamma, estimator=make_estimator(estimator, dataset_size))
+        self.alpha, self.beta, self.gamma = alpha, beta, gamma

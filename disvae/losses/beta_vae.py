@@ -31,6 +31,7 @@ class BetaVAEHLoss(WeightedLoss):
 
     def __init__(self, beta: Weight = 4.0) -> None:
         super().__init__(alpha=beta)
+        self.beta = beta
 
 
 class BetaVAEBLoss(WeightedLoss):
@@ -63,6 +64,7 @@ class BetaVAEBLoss(WeightedLoss):
         capacity: Weight = Linear(0.0, 25.0, steps=100_000),  # noqa: B008  frozen
     ) -> None:
         super().__init__(alpha=gamma, capacity=capacity)
+        self.gamma = gamma
 
 
 class BetaVAEScaledLoss(ELBOLoss):

@@ -63,6 +63,7 @@ class FactorVAELoss(WeightedLoss):
             estimator=PermutedRatio(discriminator or Discriminator(latent_dim)),
             discriminator_lr=discriminator_lr,
         )
+        self.gamma = gamma
 
 
 class FactorVAEPriorLoss(WeightedLoss):
@@ -107,3 +108,4 @@ class FactorVAEPriorLoss(WeightedLoss):
             estimator=PriorRatio(discriminator or Discriminator(latent_dim)),
             discriminator_lr=discriminator_lr,
         )
+        self.gamma = gamma

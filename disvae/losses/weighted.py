@@ -1,7 +1,6 @@
 """The general loss: any weights on the three terms of the KL, by any estimator of them."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -25,6 +24,14 @@ from disvae.losses.base import (
 from disvae.schedules import Weight, at_step
 
 OtherImages = Float[Tensor, "other_batch channels height width"]
+
+
+class Weights(NamedTuple):
+    """The weights of the three terms of the KL; None is that of the mutual information."""
+
+    mutual_information: Weight
+    total_correlation: Weight | None
+    dimension_wise_kl: Weight | None
 
 
 class WeightedLoss(ELBOLoss):
@@ -104,7 +111,7 @@ class WeightedLoss(ELBOLoss):
                 f"{type(estimator).__name__} does not find the dimension-wise KL by itself, so "
                 "leave out its weight gamma, or take a minibatch estimator"
             )
-        self.alpha, self.beta, self.gamma = alpha, beta, gamma
+        self.weights = Weights(alpha, beta, gamma)
         self.capacity = capacity
         self.estimator = estimator
         self.discriminator_lr = discriminator_lr
@@ -142,16 +149,19 @@ class WeightedLoss(ELBOLoss):
     ) -> tuple[Scalar, Terms]:
         """The weighted sum of the KL in closed form and of what is weighed beyond it."""
         kl = mean_kl(posterior, prior)
-        alpha = at_step(self.alpha, step)
+        alpha = at_step(self.weights.mutual_information, step)
         penalty = alpha * (kl - at_step(self.capacity, step)).abs()
         if self.estimator is None:
             return penalty, {"kl": kl}
         parts = self.estimator(posterior, z, prior)._asdict()
-        penalty = penalty + sum(
-            (at_step(weight, step) - alpha) * parts[name]
-            for name, weight in self._excess().items()
-            if name in parts and weight is not None
-        )
+        beyond = {
+            "total_correlation": self.weights.total_correlation,
+            "dimension_wise_kl": self.weights.dimension_wise_kl,
+            "aggregate_kl": self.weights.total_correlation,
+        }
+        for name, weight in beyond.items():
+            if name in parts and weight is not None:
+                penalty = penalty + (at_step(weight, step) - alpha) * parts[name]
         return penalty, {"kl": kl, **parts}
 
     def parameter_groups(self, model: nn.Module, lr: float) -> list[dict[str, Any]]:
@@ -167,14 +177,6 @@ class WeightedLoss(ELBOLoss):
             if self.discriminator_lr is not None:
                 opponent["lr"] = self.discriminator_lr
         return groups
-
-    def _excess(self) -> Mapping[str, Weight | None]:
-        """The weights of the parts that an estimator may find; None is that of the KL."""
-        return {
-            "total_correlation": self.beta,
-            "dimension_wise_kl": self.gamma,
-            "aggregate_kl": self.beta,
-        }
 
 
 @torch.no_grad()

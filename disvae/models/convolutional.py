@@ -4,9 +4,6 @@ The papers give the networks for 64×64 images: convolutions of kernel 4 and str
 pixels are left. The same rule gives three of them at 32×32, four at 64×64 and five at 128×128. A
 side that cannot be halved as often is padded with zeros, half of them on either side, to the next
 that can (28 to 32), and the decoder's output is cropped by as much.
-
-The papers do not say how the first weights are drawn; here as He et al. 2015 derive it for networks
-of ReLU (https://arxiv.org/abs/1502.01852), biases at zero.
 """
 
 import math
@@ -18,7 +15,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-ImageShape = tuple[int, int, int]
+from disvae.models.layers import (
+    ImageShape,
+    check_image_shape,
+    check_images,
+    draw_weights,
+    fully_connected,
+)
+
 SMALLEST, LARGEST = 16, 256
 
 
@@ -28,15 +32,30 @@ def n_halvings(image_shape: ImageShape) -> int:
     Raises:
         ValueError: not three positive numbers, or a side outside of 16 to 256 pixels.
     """
-    if len(image_shape) != 3 or image_shape[0] < 1:
-        raise ValueError(f"expected image_shape = (channels, height, width), got {image_shape}")
+    check_image_shape(image_shape)
     height, width = image_shape[1:]
     if min(height, width) < SMALLEST or max(height, width) > LARGEST:
         raise ValueError(
             f"this network takes images of {SMALLEST} to {LARGEST} pixels a side, got {height} x "
-            f"{width}: resize them, or give VAE(encoder, decoder, ...) networks of your own"
+            f"{width}: resize them, use MLPVAE, which takes any size, or give VAE(encoder, "
+            "decoder, ...) networks of your own"
         )
     return math.ceil(math.log2(max(height, width) / 4))
+
+
+def padding(image_shape: ImageShape, halvings: int) -> list[int]:
+    """Zeros to add, in the order of ``F.pad``: left, right, top, bottom."""
+    sides = []
+    for side in (image_shape[2], image_shape[1]):
+        missing = -side % 2**halvings
+        sides += [missing // 2, missing - missing // 2]
+    return sides
+
+
+def smallest_map(image_shape: ImageShape, halvings: int) -> tuple[int, int]:
+    """Height and width of the padded image after all halvings."""
+    height, width = (math.ceil(side / 2**halvings) for side in image_shape[1:])
+    return height, width
 
 
 class ConvEncoder(nn.Module):
@@ -57,8 +76,8 @@ class ConvEncoder(nn.Module):
         hidden: Sequence[int],
     ) -> None:
         super().__init__()
-        self.image_shape = tuple(image_shape)
-        self.padding = _padding(image_shape, len(channels))
+        self.image_shape = image_shape
+        self.padding = padding(image_shape, len(channels))
         sizes = [image_shape[0], *channels]
         convolutions = [
             layer
@@ -70,17 +89,13 @@ class ConvEncoder(nn.Module):
         ]
         # Channels last: with one channel in and few inside, the faster order on a CPU.
         self.convolutions = nn.Sequential(*convolutions).to(memory_format=torch.channels_last)
-        n_features = channels[-1] * math.prod(_smallest_map(image_shape, len(channels)))
+        n_features = channels[-1] * math.prod(smallest_map(image_shape, len(channels)))
         self.head = fully_connected([n_features, *hidden, n_outputs])
-        self.apply(_draw_weights)
+        self.apply(draw_weights)
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch n"]:
         """The features of each image."""
-        if tuple(x.shape[1:]) != self.image_shape:
-            raise ValueError(
-                f"expected images of shape (batch, {', '.join(map(str, self.image_shape))}), "
-                f"got {tuple(x.shape)}"
-            )
+        check_images(x, self.image_shape)
         if any(self.padding):
             x = F.pad(x, self.padding)
         x = x.contiguous(memory_format=torch.channels_last)
@@ -107,8 +122,8 @@ class ConvDecoder(nn.Module):
         hidden: Sequence[int],
     ) -> None:
         super().__init__()
-        self.padding = _padding(image_shape, len(channels))
-        self.smallest = (channels[-1], *_smallest_map(image_shape, len(channels)))
+        self.padding = padding(image_shape, len(channels))
+        self.smallest = (channels[-1], *smallest_map(image_shape, len(channels)))
         self.head = fully_connected([latent_dim, *hidden, math.prod(self.smallest)])
         sizes = [*reversed(channels), image_shape[0]]
         layers: list[nn.Module] = []
@@ -118,7 +133,7 @@ class ConvDecoder(nn.Module):
                 nn.ConvTranspose2d(i, o, kernel_size=4, stride=2, padding=1),
             ]
         self.convolutions = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-        self.apply(_draw_weights)
+        self.apply(draw_weights)
 
     def forward(
         self, z: Float[Tensor, "batch latent_dim"]
@@ -127,34 +142,3 @@ class ConvDecoder(nn.Module):
         x = self.head(z).unflatten(1, self.smallest).contiguous(memory_format=torch.channels_last)
         x = self.convolutions(x)
         return F.pad(x, [-side for side in self.padding]) if any(self.padding) else x
-
-
-def fully_connected(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers from ``sizes[0]`` to ``sizes[-1]`` features, with ReLU between them."""
-    layers: list[nn.Module] = []
-    for i, o in pairwise(sizes):
-        layers += [nn.Linear(i, o), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers[:-1])
-
-
-def _draw_weights(layer: nn.Module) -> None:
-    # PyTorch's own draw shrinks the signal by about 2.4 from one ReLU to the next: a network this
-    # deep then decodes nearly the same image from every code, and has to learn its way out first.
-    if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-
-
-def _padding(image_shape: ImageShape, halvings: int) -> list[int]:
-    """Zeros to add, in the order of ``F.pad``: left, right, top, bottom."""
-    sides = []
-    for side in (image_shape[2], image_shape[1]):
-        missing = -side % 2**halvings
-        sides += [missing // 2, missing - missing // 2]
-    return sides
-
-
-def _smallest_map(image_shape: ImageShape, halvings: int) -> tuple[int, int]:
-    height, width = (math.ceil(side / 2**halvings) for side in image_shape[1:])
-    return height, width

@@ -2,6 +2,7 @@
 
 from disvae.training.encode import encode_dataset, load_images
 from disvae.training.evidence import Evidence, elbo, importance_weighted_bound
+from disvae.training.measure import decompose_dataset, encode_posteriors
 from disvae.training.run import Run, load_run
 from disvae.training.trainer import Trainer
 
@@ -9,8 +10,10 @@ __all__ = [
     "Evidence",
     "Run",
     "Trainer",
+    "decompose_dataset",
     "elbo",
     "encode_dataset",
+    "encode_posteriors",
     "importance_weighted_bound",
     "load_images",
     "load_run",

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 import disvae
 from disvae.data import BatchSource
-from disvae.losses import Loss
+from disvae.divergence.estimators import make_estimator
+from disvae.losses import Decomposed, Loss
 from disvae.spec import plain
 from disvae.training.log import Log, RunningMeans, check_finite, check_weights
 from disvae.training.memory import keep_freed_memory
@@ -43,6 +44,9 @@ class Trainer:
         devices: number of devices; each takes batches of its own.
         log_every: steps between two lines of the log, each the mean of the terms since the last.
         checkpoint_every: steps between two checkpoints: what a killed run loses at most.
+        decompose_every: steps between two estimates of the three terms of the KL, which are then
+            logged for every loss alike (see :class:`disvae.losses.Decomposed`); 0 for none.
+        estimator: what estimates them: "jackknife", "mss" or "mws".
         progress: show a progress bar.
 
     Raises:
@@ -67,6 +71,8 @@ class Trainer:
         devices: int = 1,
         log_every: int = 100,
         checkpoint_every: int = 1000,
+        decompose_every: int = 0,
+        estimator: str = "jackknife",
         progress: bool = True,
     ) -> None:
         from lightning_fabric import Fabric
@@ -80,14 +86,16 @@ class Trainer:
         )
         if precision not in get_args(Precision):
             raise ValueError(f"precision must be in {get_args(Precision)}, got {precision!r}")
-        if seed < 0:
-            raise ValueError(f"seed must not be negative, got {seed}")
+        for name, number in {"seed": seed, "decompose_every": decompose_every}.items():
+            if number < 0:
+                raise ValueError(f"{name} must not be negative, got {number}")
+        make_estimator(estimator, 1)  # refuses an unknown name before any work
         self.model, self.criterion = model, criterion
         self.step = 0
         self._batch_size, self._seed = batch_size, seed
         self._log_every, self._checkpoint_every = log_every, checkpoint_every
         self._run_dir, self._progress = run_dir, progress
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "lr": lr,
             "batch_size": batch_size,
             "seed": seed,
@@ -96,6 +104,8 @@ class Trainer:
             "devices": devices,
             "log_every": log_every,
             "checkpoint_every": checkpoint_every,
+            "decompose_every": decompose_every,
+            "estimator": estimator,
         }
         self._means = RunningMeans()
         try:
@@ -106,7 +116,8 @@ class Trainer:
         # The fused update passes over memory once, the default one about ten times; that counts
         # for FactorVAE's discriminator of five million weights.
         optimizer = torch.optim.Adam(criterion.parameter_groups(model, lr), lr=lr, fused=True)
-        self._players, self._optimizer = self._fabric.setup(_Players(model, criterion), optimizer)
+        self._both = _Players(model, criterion)
+        self._players, self._optimizer = self._fabric.setup(self._both, optimizer)
 
     def fit(self, data: Any, steps: int = 10_000) -> dict[str, float]:
         """Train until ``steps`` steps have been taken in all, those of earlier calls included.
@@ -124,6 +135,7 @@ class Trainer:
             ValueError: the run directory holds another run, or a damaged checkpoint.
         """
         _check_positive(steps=steps)
+        self._both.loss = self._loss(data).forward
         source = data if hasattr(data, "batch") else BatchSource(data, self._batch_size, self._seed)
         run = self._open_run(data, steps)
         record: dict[str, float] = {}
@@ -165,6 +177,18 @@ class Trainer:
         self._optimizer.step()
         self._means.add({"loss": loss.detach(), **terms})
         self.step += 1
+
+    def _loss(self, data: Any) -> Loss:
+        """The loss, with the terms of the KL beside its own if they are to be logged."""
+        every, name = self._settings["decompose_every"], self._settings["estimator"]
+        if every == 0:
+            return self.criterion
+        if not hasattr(data, "__len__"):
+            raise ValueError(
+                f"decompose_every={every} needs the number of training images, but a "
+                f"{type(data).__name__} has no len(): give it one, or set decompose_every=0"
+            )
+        return Decomposed(self.criterion, make_estimator(name, len(data)), every)
 
     def _read_means(self) -> dict[str, float]:
         """The means since the last log point, the speed since then, and a new beginning."""
@@ -229,13 +253,14 @@ class Trainer:
 class _Players(nn.Module):
     """The model and the loss as one module, which is what distributed training wraps."""
 
-    def __init__(self, model: nn.Module, criterion: nn.Module) -> None:
+    def __init__(self, model: nn.Module, criterion: Loss) -> None:
         super().__init__()
         self.model = model
         self.criterion = criterion
+        self.loss = criterion.forward  # a function, so that the loss is registered but once
 
     def forward(self, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        loss, terms = self.criterion(self.model, batch, step)
+        loss, terms = self.loss(self.model, batch, step)
         return loss, terms
 
 

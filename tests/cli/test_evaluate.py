@@ -6,7 +6,7 @@ import torch
 from disvae.cli.main import main
 from disvae.data import ImageDataset
 from disvae.metrics import evaluate
-from disvae.training import encode_dataset, load_run
+from disvae.training import decompose_dataset, encode_dataset, load_run
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +91,39 @@ def test_data_without_factors_is_refused(run, capsys, monkeypatch):
     monkeypatch.setattr("disvae.training.Run.data", lambda self: Unlabelled())
     assert main(["evaluate", str(run)]) == 2
     assert "Unlabelled has no factors" in capsys.readouterr().err
+
+
+def test_parts_of_the_kl_over_the_whole_data_set(run, capsys):
+    assert main(["evaluate", str(run), "--points", "100", "--decompose", "200"]) == 0
+    report = json.loads((run / "evaluation.json").read_text())
+    finished = load_run(run)
+    generator = torch.Generator().manual_seed(0)
+    expected = decompose_dataset(
+        finished.model(), finished.data(), 200, generator=generator, progress=False
+    )
+    actual = report["decomposition"]["trained"]
+    assert (actual["n_codes"], actual["n_images"]) == (200, 300)  # not the 100 points alone
+    assert list(actual["mean"].values()) == [term.item() for term in expected.mean]
+    assert list(actual["standard_error"].values()) == [e.item() for e in expected.standard_error]
+    printed = capsys.readouterr().out
+    mean, error = expected.mean.mutual_information, expected.standard_error.mutual_information
+    assert f"{mean:.3f} ± {error:.3f}" in printed
+    assert "200 codes under 300 posteriors" in printed
+
+
+def test_data_without_factors_has_parts_of_the_kl(run, monkeypatch):
+    sprites = load_run(run).data()
+
+    class Unlabelled(ImageDataset):
+        max_value = sprites.max_value
+
+        def __len__(self):
+            return len(sprites)
+
+        def images(self, indices):
+            return sprites.images(indices)
+
+    monkeypatch.setattr("disvae.training.Run.data", lambda self: Unlabelled())
+    assert main(["evaluate", str(run), "--decompose", "50"]) == 0
+    report = json.loads((run / "evaluation.json").read_text())
+    assert set(report) == {"seed", "decomposition"}

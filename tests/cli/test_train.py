@@ -9,8 +9,9 @@ from disvae import BetaTCVAELoss, FactorVAELoss, KimVAE
 from disvae.cli.main import main
 from disvae.cli.parts import DATA, LOSS, MODEL
 from disvae.cli.train import _parser
+from disvae.divergence import MinibatchJackknife
 from disvae.likelihoods import Gaussian
-from disvae.losses import ELBOLoss
+from disvae.losses import ELBOLoss, WeightedLoss
 from disvae.schedules import Linear
 from disvae.training import load_run
 
@@ -183,3 +184,17 @@ def test_the_five_losses_and_both_models_go_by_their_names():
     assert {"VAE", "ELBOLoss", "Loss"}.isdisjoint(MODEL.known.keys() | LOSS.known.keys())
     assert "Sprites" in DATA.known
     assert {"ImageArray", "RandomSubset", "Slice"}.isdisjoint(DATA.known)  # made of objects
+
+
+def test_general_loss_takes_an_estimator(tmp_path):
+    estimator = ["--loss.estimator", "MinibatchJackknife", "--loss.estimator.dataset_size", "50"]
+    loss = ["--loss", "WeightedLoss", "--loss.beta", "6"]
+    assert train(tmp_path / "run", *loss, *estimator, "--decompose_every", "1") == 0
+    criterion = load_run(tmp_path / "run").criterion()
+    assert isinstance(criterion, WeightedLoss)
+    assert criterion.estimator == MinibatchJackknife(50)
+    config = ["--config", str(tmp_path / "run/config.yaml"), "--run_dir", str(tmp_path / "again")]
+    assert main(["train", *config]) == 0
+    again = load_file(tmp_path / "again/model.safetensors")
+    first = load_file(tmp_path / "run/model.safetensors")
+    assert all(torch.equal(again[name], weight) for name, weight in first.items())

@@ -12,6 +12,7 @@ from disvae.divergence import BatchEstimate, MinibatchJackknife, kl_per_dimensio
 from disvae.losses import (
     AAELoss,
     BetaVAEScaledLoss,
+    Decomposed,
     DIPVAELoss,
     ELBOLoss,
     FactorVAEPriorLoss,
@@ -48,6 +49,7 @@ CONTRACT = {
     "weighted": lambda: WeightedLoss(
         0.5, beta=6.0, gamma=2.0, capacity=1.0, estimator=MinibatchJackknife(1000)
     ),
+    "decomposed": lambda: Decomposed(FactorVAELoss(LATENT_DIM), MinibatchJackknife(1000)),
     "batch_estimate": lambda: WeightedLoss(beta=6.0, estimator=BatchEstimate()),
 }
 

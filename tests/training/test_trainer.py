@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from disvae import VAE, BetaVAEBLoss, BetaVAEHLoss, BurgessVAE, FactorVAELoss, Loss, VAELoss
+from disvae.data import ImageArray
 from disvae.losses import LossOutput
 from disvae.schedules import Linear
 from disvae.training import Trainer
@@ -279,3 +281,46 @@ def test_networks_of_a_loss_are_trained():
         id(p) for p in (*model.parameters(), *criterion.parameters())
     }
     assert len(VAELoss().parameter_groups(model, lr=1e-3)) == 1
+
+
+@pytest.mark.parametrize("criterion", [VAELoss, lambda: FactorVAELoss(3)])
+def test_terms_of_the_kl_are_logged_now_and_then(criterion, tmp_path) -> None:
+    images = torch.randint(256, (50, *SHAPE)).to(torch.uint8)
+
+    def train(run_dir, **settings):
+        torch.manual_seed(0)
+        trainer = Trainer(
+            make_model(),
+            criterion(),
+            batch_size=8,
+            run_dir=run_dir,
+            log_every=3,
+            progress=False,
+            **settings,
+        )
+        trainer.fit(ImageArray(images), steps=9)
+        lines = (run_dir / "log.jsonl").read_text().splitlines()
+        return trainer, [json.loads(line) for line in lines]
+
+    plain, _ = train(tmp_path / "plain")
+    reporting, log = train(tmp_path / "reporting", decompose_every=6, estimator="mss")
+    for a, b in zip(plain.model.parameters(), reporting.model.parameters(), strict=True):
+        assert torch.equal(a, b)  # the same training
+    # Estimated at steps 0 and 6, which are in the first and the third of three lines.
+    assert ["mutual_information" in line for line in log] == [True, False, True]
+    assert log[0]["mutual_information"] > 0
+    config = yaml.safe_load((tmp_path / "reporting/config.yaml").read_text())
+    assert (config["decompose_every"], config["estimator"]) == (6, "mss")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"decompose_every": -1}, "decompose_every must not be negative"),
+        ({"estimator": "exact"}, "unknown estimator 'exact'"),
+        ({"decompose_every": 5}, "a Noise has no len"),
+    ],
+)
+def test_refuses_to_decompose(settings, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        Trainer(make_model(), VAELoss(), progress=False, **settings).fit(Noise(), steps=1)

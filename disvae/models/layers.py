@@ -1,0 +1,64 @@
+"""What the networks share: checks of shapes, fully connected layers, the first weights.
+
+The papers do not say how the first weights are drawn; here as He et al. 2015 derive it for networks
+of ReLU (https://arxiv.org/abs/1502.01852), biases at zero.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+ImageShape = tuple[int, int, int]
+
+
+def check_image_shape(image_shape: ImageShape) -> None:
+    """Refuse what is not (channels, height, width).
+
+    Raises:
+        ValueError: not three positive numbers.
+    """
+    if len(image_shape) != 3 or min(image_shape) < 1:
+        raise ValueError(f"expected image_shape = (channels, height, width), got {image_shape}")
+
+
+def check_images(x: Tensor, image_shape: ImageShape) -> None:
+    """Refuse a batch that is not of the images that a network was made for.
+
+    Raises:
+        ValueError: the batch has another shape.
+    """
+    if tuple(x.shape[1:]) != tuple(image_shape):
+        raise ValueError(
+            f"expected images of shape (batch, {', '.join(map(str, image_shape))}), "
+            f"got {tuple(x.shape)}"
+        )
+
+
+def fully_connected(
+    sizes: Sequence[int], activation: Callable[..., nn.Module] = nn.ReLU
+) -> nn.Sequential:
+    """Linear layers from ``sizes[0]`` to ``sizes[-1]`` features, with activations between them.
+
+    Raises:
+        ValueError: a layer of no units.
+    """
+    if min(sizes) < 1:
+        raise ValueError(
+            f"a layer has at least 1 unit, got sizes {list(sizes)}: look at latent_dim and at the "
+            "sizes of the hidden layers"
+        )
+    layers: list[nn.Module] = []
+    for i, o in pairwise(sizes):
+        layers += [nn.Linear(i, o), activation(inplace=True)]
+    return nn.Sequential(*layers[:-1])
+
+
+def draw_weights(layer: nn.Module) -> None:
+    """Draw the first weights of a layer; for ``module.apply``."""
+    # PyTorch's own draw shrinks the signal by about 2.4 from one ReLU to the next: a network this
+    # deep then decodes nearly the same image from every code, and has to learn its way out first.
+    if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
