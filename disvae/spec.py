@@ -69,9 +69,9 @@ def describe(obj: object) -> dict[str, Any]:
         ValueError: an argument (a module, a tensor) has no description in plain values.
 
     Example:
-        >>> from disvae.likelihoods import Gaussian
-        >>> describe(Gaussian(std=0.5))
-        {'class_path': 'disvae.likelihoods.Gaussian', 'init_args': {'std': 0.5}}
+        >>> from disvae.likelihoods import DiscretizedLogistic
+        >>> describe(DiscretizedLogistic(scale=0.1))["init_args"]
+        {'scale': 0.1, 'levels': 256}
     """
     if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
         arguments = {field.name: getattr(obj, field.name) for field in dataclasses.fields(obj)}

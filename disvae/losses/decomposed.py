@@ -50,7 +50,7 @@ class Decomposed(Loss):
         loss, own = self.criterion(recorder if due else model, batch, step)
         terms = {f"{k}_in_loss" if k in KLDecomposition._fields else k: v for k, v in own.items()}
         if due:
-            terms = {**recorder.terms(self.estimator), **terms}
+            terms = {**terms, **recorder.terms(self.estimator)}
         return LossOutput(loss, terms)
 
     def parameter_groups(self, model: nn.Module, lr: float) -> list[dict[str, Any]]:

@@ -7,20 +7,29 @@ import pytest
 import torch
 from torch import distributions
 
+from disvae import BurgessVAE, VAELoss
 from disvae.likelihoods import (
     Bernoulli,
     ContinuousBernoulli,
     DiscretizedLogistic,
     Gaussian,
     Laplace,
+    LearnedGaussian,
+    Likelihood,
+    Sigmoid,
     SquaredError,
+    StructuralSimilarity,
+    Tanh,
 )
+from disvae.spec import build, describe
 
 SHAPE = (3, 2, 4, 5)
 CASES = [
     (Bernoulli(), lambda p: distributions.Bernoulli(logits=p, validate_args=False)),
     (Gaussian(0.3), lambda p: distributions.Normal(p, 0.3)),
     (Gaussian(), lambda p: distributions.Normal(p, 1.0)),
+    (LearnedGaussian(0.3).double(), lambda p: distributions.Normal(p, 0.3)),
+    (Sigmoid(Gaussian(0.3)), lambda p: distributions.Normal(p.sigmoid(), 0.3)),
     (Laplace(0.2), lambda p: distributions.Laplace(p, 0.2)),
 ]
 
@@ -113,17 +122,22 @@ def test_discretized_logistic_is_finite_far_away() -> None:
     assert likelihood.mean(location).flatten().tolist() == [0.0, 1.0]
 
 
-@pytest.mark.parametrize(
-    "likelihood",
-    [
-        Bernoulli(),
-        ContinuousBernoulli(),
-        DiscretizedLogistic(),
-        Gaussian(),
-        Laplace(),
-        SquaredError(),
-    ],
-)
+ALL = [
+    Bernoulli(),
+    ContinuousBernoulli(),
+    DiscretizedLogistic(),
+    Gaussian(),
+    Gaussian(0.5, data_range=(-1.0, 1.0)),
+    Laplace(),
+    LearnedGaussian(0.5),
+    Sigmoid(Laplace(0.2)),
+    SquaredError(),
+    StructuralSimilarity(Sigmoid(SquaredError()), weight=30.0),
+    Tanh(LearnedGaussian(0.5, data_range=(-1.0, 1.0))),
+]
+
+
+@pytest.mark.parametrize("likelihood", ALL)
 def test_half_precision_is_summed_in_single(likelihood) -> None:
     parameters = torch.randn(2, 3, 64, 64).bfloat16()
     x = torch.rand(2, 3, 64, 64)
@@ -151,6 +165,7 @@ def test_shapes_must_agree() -> None:
     [
         lambda: Gaussian(0.0),
         lambda: Laplace(-1.0),
+        lambda: LearnedGaussian(0.0),
         lambda: DiscretizedLogistic(0.0),
     ],
 )
@@ -162,3 +177,39 @@ def test_scales_must_be_positive(make) -> None:
 def test_one_level_is_no_likelihood() -> None:
     with pytest.raises(ValueError, match="levels must be at least 2"):
         DiscretizedLogistic(levels=1)
+
+
+@pytest.mark.parametrize("likelihood", ALL)
+def test_description_builds_the_same(likelihood) -> None:
+    copy = build(describe(likelihood), Likelihood)
+    assert type(copy) is type(likelihood)
+    assert describe(copy) == describe(likelihood)
+    parameters, x = torch.randn(2, 1, 16, 16), torch.rand(2, 1, 16, 16)
+    assert torch.equal(copy.nll(parameters, x), likelihood.nll(parameters, x))
+
+
+@pytest.mark.parametrize("likelihood", ALL)
+def test_mean_is_an_image_and_nll_a_number_each(likelihood) -> None:
+    parameters, x = torch.randn(3, 2, 16, 16), torch.rand(3, 2, 16, 16)
+    assert likelihood.mean(parameters).shape == x.shape
+    together = likelihood.nll(parameters, x)
+    alone = torch.cat([likelihood.nll(parameters[i : i + 1], x[i : i + 1]) for i in range(3)])
+    torch.testing.assert_close(together, alone)
+
+
+@pytest.mark.parametrize("likelihood", ALL)
+def test_works_in_a_model_as_its_loss_wants_it(likelihood) -> None:
+    torch.manual_seed(0)
+    model, x = (
+        BurgessVAE((1, 16, 16), latent_dim=3, likelihood=likelihood),
+        torch.rand(4, 1, 16, 16),
+    )
+    for enabled in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            output = VAELoss()(model, x)
+        output.loss.backward()
+        assert output.loss.isfinite()
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
