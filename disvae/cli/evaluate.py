@@ -6,24 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
-import torch
 from jsonargparse import Namespace
 from rich.console import Console
 from rich.table import Table
 
+from disvae.cli.nats import Models, bounds, decompositions, some_images
 from disvae.cli.parsing import make_parser, parse
-from disvae.data import FactorDataset, ImageDataset
-from disvae.divergence import KLDecomposition, MeasuredDecomposition
+from disvae.data import FactorDataset
 from disvae.metrics import DegenerateCodesWarning, Scores, evaluate
-from disvae.models import VAE
-from disvae.training import decompose_dataset, encode_dataset, load_run
+from disvae.training import encode_dataset, load_run
 from disvae.training.files import write_atomically
 
-Models = dict[str, VAE]
-
 DESCRIPTION = """Measure the disentanglement of a finished run: the posterior means of some images
-of its data set against their factors, and the parts of the KL if asked for. Prints a table and
-writes RUN/evaluation.json."""
+of its data set against their factors; and what the model costs in nats, if asked for. Prints
+tables and writes RUN/evaluation.json."""
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -44,6 +40,14 @@ def run(arguments: Sequence[str]) -> None:
         metavar="CODES",
         help="also decompose the KL over the run's whole data set, at so many codes (1000 say)",
     )
+    parser.add_argument(
+        "--particles",
+        type=int,
+        default=0,
+        metavar="K",
+        help="also bound log p(x) of the images, by so many codes each: 1 for the ELBO, 5000 for "
+        "the bound of FactorVAE's paper, whose cost grows with them",
+    )
     options = parse(parser, arguments)
     if options.points < 1:
         raise ValueError(f"--points must be at least 1, got {options.points}")
@@ -56,13 +60,15 @@ def run(arguments: Sequence[str]) -> None:
     report: dict[str, Any] = {"seed": options.seed}
     if isinstance(data, FactorDataset):
         report |= _scores(models, data, options, console)
-    elif options.decompose == 0:
+    elif options.decompose == options.particles == 0:
         raise ValueError(
             f"{type(data).__name__} has no factors, which every metric compares codes with: "
-            "evaluate a run on a data set such as Sprites, or ask for --decompose CODES"
+            "evaluate a run on a data set such as Sprites, or ask for --decompose or --particles"
         )
     if options.decompose:
-        report["decomposition"] = _decompositions(models, data, options, console)
+        report["decomposition"] = decompositions(models, data, options, console)
+    if options.particles:
+        report["evidence"] = bounds(models, data, options, console)
     write_atomically(finished.path / "evaluation.json", json.dumps(report, indent=2).encode())
 
 
@@ -70,8 +76,7 @@ def _scores(
     models: Models, data: FactorDataset, options: Namespace, console: Console
 ) -> dict[str, Any]:
     """Print the metrics of each model, and return what the report has of them."""
-    shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(options.seed))
-    indices = shuffled[: options.points]
+    indices = some_images(data, options)
     factors = data.factors(indices)
     scores = {}
     with catch_warnings():
@@ -84,38 +89,6 @@ def _scores(
         if note := _about_codes(columns):
             console.print(f"note: {name}: {note}", highlight=False)
     return {"points": len(indices)} | {name: s.to_json() for name, s in scores.items()}
-
-
-def _decompositions(
-    models: Models, data: ImageDataset, options: Namespace, console: Console
-) -> dict[str, Any]:
-    """Print the three terms of the KL of each model, and return them."""
-    measured = {
-        name: decompose_dataset(
-            model, data, options.decompose, generator=torch.Generator().manual_seed(options.seed)
-        )
-        for name, model in models.items()
-    }
-    first = next(iter(measured.values()))
-    title = f"nats per image: {first.n_codes} codes under {first.n_images} posteriors"
-    table = Table("part of the KL", *measured, title=title)
-    for term in KLDecomposition._fields:
-        table.add_row(
-            term.replace("_", " "),
-            *(
-                f"{getattr(m.mean, term):.3f} ± {getattr(m.standard_error, term):.3f}"
-                for m in measured.values()
-            ),
-        )
-    console.print(table)
-    return {name: _to_json(m) for name, m in measured.items()}
-
-
-def _to_json(measured: MeasuredDecomposition) -> dict[str, Any]:
-    parts = ("mean", "standard_error")
-    terms = {part: getattr(measured, part)._asdict() for part in parts}
-    numbers = {part: {k: v.item() for k, v in terms[part].items()} for part in parts}
-    return {**numbers, "n_codes": measured.n_codes, "n_images": measured.n_images}
 
 
 def _table(scores: dict[str, Scores]) -> Table:

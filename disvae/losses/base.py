@@ -150,5 +150,5 @@ def check_images(x: Tensor) -> None:
         if not (low >= 0 and high <= 1):
             raise ValueError(
                 f"expected images with values in [0, 1], got values from {low:g} to {high:g}: "
-                "divide bytes by 255, and look for NaN"
+                "divide bytes by 255, bring [-1, 1] back by (x + 1) / 2, and look for NaN"
             )

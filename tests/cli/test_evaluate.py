@@ -6,7 +6,13 @@ import torch
 from disvae.cli.main import main
 from disvae.data import ImageDataset
 from disvae.metrics import evaluate
-from disvae.training import decompose_dataset, encode_dataset, load_run
+from disvae.training import (
+    decompose_dataset,
+    elbo,
+    encode_dataset,
+    importance_weighted_bound,
+    load_run,
+)
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +133,22 @@ def test_data_without_factors_has_parts_of_the_kl(run, monkeypatch):
     assert main(["evaluate", str(run), "--decompose", "50"]) == 0
     report = json.loads((run / "evaluation.json").read_text())
     assert set(report) == {"seed", "decomposition"}
+
+
+@pytest.mark.parametrize(("particles", "label"), [(1, "ELBO"), (3, "3 particles")])
+def test_bounds_on_the_evidence(run, capsys, particles, label):
+    assert main(["evaluate", str(run), "--points", "20", "--particles", str(particles)]) == 0
+    report = json.loads((run / "evaluation.json").read_text())["evidence"]["trained"]
+    finished = load_run(run)
+    indices = torch.randperm(300, generator=torch.Generator().manual_seed(0))[:20]
+    generator = torch.Generator().manual_seed(0)
+    arguments = (finished.model(), finished.data(), indices)
+    expected = (
+        elbo(*arguments, generator=generator)
+        if particles == 1
+        else importance_weighted_bound(*arguments, 3, generator=generator, progress=False)
+    )
+    assert report == {**expected._asdict(), "particles": particles}
+    printed = capsys.readouterr().out
+    assert label in printed
+    assert f"{expected.bound:.2f} ± {expected.standard_error:.2f}" in printed

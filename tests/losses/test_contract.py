@@ -1,6 +1,7 @@
 """Every loss keeps the contract; a new one joins this list first."""
 
 from inspect import isabstract
+from typing import get_args, get_type_hints
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from disvae.losses import (
     WeightedLoss,
 )
 from disvae.models import Discriminator
-from disvae.schedules import Linear
+from disvae.schedules import Linear, Schedule
 from disvae.spec import build, describe
 from disvae.testing import check_loss, small_vae
 
@@ -88,6 +89,59 @@ def test_every_public_loss_is_in_the_list() -> None:
     listed = {type(make()) for make in CONTRACT.values()}
     public = {getattr(disvae.losses, name) for name in disvae.losses.__all__}
     assert {cls for cls in public if issubclass(cls, Loss) and not isabstract(cls)} == listed
+
+
+NEED_MORE_THAN_ONE = {
+    "factor_vae",
+    "factor_vae_scheduled",
+    "beta_tcvae_mss",
+    "beta_tcvae_jackknife",
+    "dip_vae_i",
+    "dip_vae_ii",
+    "info_vae",
+    "weighted",
+    "decomposed",
+    "batch_estimate",
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_one_image_is_enough_or_a_clear_error(name: str) -> None:
+    model, x = small_vae(LATENT_DIM), torch.rand(1, 1, 8, 8)
+    if name in NEED_MORE_THAN_ONE:
+        with pytest.raises(ValueError, match=r"at least [23]"):
+            CONTRACT[name]()(model, x)
+    else:
+        assert CONTRACT[name]()(model, x).loss.isfinite()
+
+
+def weights_of_all_losses() -> list[tuple[type[Loss], str]]:
+    return [
+        (cls, name)
+        for cls in sorted({type(make()) for make in CONTRACT.values()}, key=lambda c: c.__name__)
+        for name, hint in get_type_hints(cls.__init__).items()
+        if Schedule in get_args(hint)
+    ]
+
+
+@pytest.mark.parametrize(("cls", "weight"), weights_of_all_losses())
+def test_any_weight_of_any_loss_may_be_a_schedule(cls: type[Loss], weight: str) -> None:
+    arguments = {"latent_dim": LATENT_DIM, "dataset_size": 1000, "discriminator": SMALL}
+    if cls is WeightedLoss:
+        arguments["estimator"] = MinibatchJackknife(1000)
+    wanted = get_type_hints(cls.__init__).keys() & arguments.keys()
+    given = {name: arguments[name] for name in wanted}
+    model, x = small_vae(LATENT_DIM), torch.rand(8, 1, 8, 8)
+
+    def loss(value: float | Schedule, step: int) -> float:
+        torch.manual_seed(0)
+        return cls(**given, **{weight: value})(model, x, step).loss.item()
+
+    schedule = Linear(0.25, 8.25, steps=8)
+    assert loss(schedule, 4) == pytest.approx(loss(4.25, 4), rel=1e-5)
+    assert loss(schedule, 8) != pytest.approx(loss(schedule, 4), rel=1e-6)
+    criterion = cls(**given, **{weight: schedule})
+    assert describe(build(describe(criterion), Loss)) == describe(criterion)
 
 
 @pytest.mark.parametrize("name", CONTRACT)
