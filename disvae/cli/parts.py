@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -29,13 +29,15 @@ class Part:
         known: the classes that go by their bare names.
         default: the one taken if none is named.
         facts: constructor arguments that follow from the other objects, and what they are.
+        networks: constructor arguments that are networks, and the class that an option can spell.
     """
 
     name: str
     base: type
     known: dict[str, type]
     default: str
-    facts: dict[str, str]
+    facts: dict[str, str] = field(default_factory=dict)
+    networks: dict[str, type] = field(default_factory=dict)
 
     def find(self, name: str) -> type[Any]:
         """The class of that name or import path."""
@@ -48,12 +50,18 @@ class Part:
             f"--{self.name} CLASS: {cls.__name__} here; or {others}, or an import path"
         )
         facts = self.facts.keys() & _parameters(cls).keys()
-        skip = {*facts, *_arguments_of(cls, nn.Module)}  # no option can spell a network
+        skip = {*facts, *_arguments_of(cls, nn.Module)}  # no option can spell just any network
         group.add_class_arguments(cls, self.name, as_group=False, skip=skip, instantiate=False)
         for fact in sorted(facts):
             hint = get_type_hints(cls.__init__)[fact] | None
             text = f"{self.facts[fact]}; need not be given"
             group.add_argument(f"--{self.name}.{fact}", type=hint, default=None, help=text)
+        for name in sorted(self.networks.keys() & _parameters(cls).keys()):
+            network = self.networks[name]
+            text = f"a {network.__name__} and its arguments; that of the paper if not given"
+            group.add_argument(
+                f"--{self.name}.{name}", type=network | None, default=None, help=text
+            )
 
     def construct(self, cls: type[Any], given: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
         """Build the object.
@@ -118,6 +126,7 @@ LOSS = Part(
     _public(disvae.losses, Loss),
     "FactorVAELoss",
     {"latent_dim": "that of the model", "dataset_size": "the number of training images"},
+    {"discriminator": disvae.models.Discriminator},
 )
-DATA = Part("data", ImageDataset, _public(disvae.data, ImageDataset), "Sprites", {})
+DATA = Part("data", ImageDataset, _public(disvae.data, ImageDataset), "Sprites")
 PARTS = (MODEL, LOSS, DATA)

@@ -198,3 +198,14 @@ def test_general_loss_takes_an_estimator(tmp_path):
     again = load_file(tmp_path / "again/model.safetensors")
     first = load_file(tmp_path / "run/model.safetensors")
     assert all(torch.equal(again[name], weight) for name, weight in first.items())
+
+
+def test_discriminator_has_options(tmp_path):
+    network = ["--loss.discriminator", "Discriminator", "--loss.discriminator.latent_dim", "3"]
+    sizes = ["--loss.discriminator.hidden_dim", "16", "--loss.discriminator.normalization", "batch"]
+    assert train(tmp_path / "run", "--loss", "FactorVAELoss", *network, *sizes) == 0
+    criterion = load_run(tmp_path / "run").criterion()
+    assert criterion.discriminator[0].out_features == 16
+    assert any(isinstance(layer, torch.nn.BatchNorm1d) for layer in criterion.discriminator)
+    config = ["--config", str(tmp_path / "run/config.yaml"), "--run_dir", str(tmp_path / "again")]
+    assert main(["train", *config]) == 0
