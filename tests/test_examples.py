@@ -77,6 +77,19 @@ def test_mnist(shared_data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
 
+def test_total_correlation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = "--gammas 0 5 --steps 3 --every 2 --images 40 --codes 30 --batch-size 8"
+    load("total_correlation").main([*sizes.split(), "--output", "out"])
+    records = json.loads((tmp_path / "out" / "total_correlation.json").read_text())
+    printed = capsys.readouterr().out
+    assert all(f"{record['true']:8.3f}" in printed for record in records)
+    assert [(r["gamma"], r["step"]) for r in records] == [(0, 2), (0, 3), (5, 2), (5, 3)]
+    for record in records:
+        assert record["true"] > -4 * record["standard_error"]
+        assert abs(record["estimate"]) < 1  # a discriminator this young knows next to nothing
+    assert_is_a_picture(tmp_path / "out" / "total_correlation.png")
+
+
 def test_backbone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     load("backbone").main(["--steps", "2", "--batch-size", "4", "--output", "out"])
     assert "reconstruction" in capsys.readouterr().out
