@@ -135,7 +135,7 @@ class Trainer:
             ValueError: the run directory holds another run, or a damaged checkpoint.
         """
         _check_positive(steps=steps)
-        self._both.loss = self._loss(data).forward
+        self._both.loss = self._loss(data).__call__
         source = data if hasattr(data, "batch") else BatchSource(data, self._batch_size, self._seed)
         run = self._open_run(data, steps)
         record: dict[str, float] = {}
@@ -257,7 +257,7 @@ class _Players(nn.Module):
         super().__init__()
         self.model = model
         self.criterion = criterion
-        self.loss = criterion.forward  # a function, so that the loss is registered but once
+        self.loss = criterion.__call__  # a function: the loss is registered only once
 
     def forward(self, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         loss, terms = self.loss(self.model, batch, step)
