@@ -9,6 +9,7 @@ from disvae.data.load import load
 from disvae.data.medmnist import MedMNIST
 from disvae.data.mnist import MNIST
 from disvae.data.sprites import Sprites
+from disvae.data.storage import Stored, StoredFactors, store
 from disvae.data.subset import RandomFactorSubset, RandomSubset, Slice, random_subset
 
 __all__ = [
@@ -25,7 +26,10 @@ __all__ = [
     "RandomSubset",
     "Slice",
     "Sprites",
+    "Stored",
+    "StoredFactors",
     "load",
     "random_subset",
+    "store",
     "to_float",
 ]

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from disvae.data.dataset import ImageDataset, to_float
+from disvae.data.storage import Stored
 
 
 class BatchSource:
@@ -21,6 +22,8 @@ class BatchSource:
         dataset: where the images come from.
         batch_size: images per batch.
         seed: which order.
+        device: where the batches are wanted. They travel there as bytes, and become floats there;
+            the images of a :class:`Stored` data set are held there altogether, and gathered there.
 
     Raises:
         ValueError: ``batch_size`` is less than 1, the seed is negative, or the data set is empty.
@@ -31,7 +34,13 @@ class BatchSource:
         torch.Size([64, 1, 64, 64])
     """
 
-    def __init__(self, dataset: ImageDataset, batch_size: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        dataset: ImageDataset,
+        batch_size: int,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
         if batch_size < 1 or seed < 0:
             raise ValueError(f"expected batch_size >= 1 and seed >= 0, got {batch_size} and {seed}")
         if len(dataset) == 0:
@@ -39,6 +48,8 @@ class BatchSource:
         self.dataset = dataset
         self.batch_size = batch_size
         self.seed = seed
+        self.device = torch.device(device)
+        self._pixels = dataset.pixels.to(self.device) if isinstance(dataset, Stored) else None
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
 
@@ -49,7 +60,11 @@ class BatchSource:
             ValueError: ``step`` is negative.
             TypeError: ``step`` is not an integer.
         """
-        return to_float(self.dataset.images(self.indices(step)), self.dataset.max_value)
+        indices = self.indices(step)
+        if self._pixels is not None:
+            return self._pixels.floats(indices)
+        raw = self.dataset.images(indices).to(self.device)
+        return to_float(raw, self.dataset.max_value)
 
     def indices(self, step: int) -> Int[Tensor, " batch"]:
         """Which images of the data set make up the batch of ``step``."""

@@ -64,4 +64,4 @@ class FactorDataset(ImageDataset):
 
 def to_float(raw: Images, max_value: int) -> Float[Tensor, "n channels height width"]:
     """Bytes as float32 in [0, 1]."""
-    return raw.float() / max_value
+    return raw.float() if max_value == 1 else raw.float() / max_value

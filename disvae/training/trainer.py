@@ -136,7 +136,7 @@ class Trainer:
         """
         _check_positive(steps=steps)
         self._both.loss = self._loss(data).__call__
-        source = data if hasattr(data, "batch") else BatchSource(data, self._batch_size, self._seed)
+        source = data if hasattr(data, "batch") else self._source(data)
         run = self._open_run(data, steps)
         record: dict[str, float] = {}
         if self.step >= steps:
@@ -177,6 +177,9 @@ class Trainer:
         self._optimizer.step()
         self._means.add({"loss": loss.detach(), **terms})
         self.step += 1
+
+    def _source(self, data: Any) -> BatchSource:
+        return BatchSource(data, self._batch_size, self._seed, self._fabric.device)
 
     def _loss(self, data: Any) -> Loss:
         """The loss, with the terms of the KL beside its own if they are to be logged."""
