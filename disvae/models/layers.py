@@ -4,6 +4,7 @@ The papers do not say how the first weights are drawn; here as He et al. 2015 de
 of ReLU (https://arxiv.org/abs/1502.01852), biases at zero.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -59,6 +60,14 @@ def draw_weights(layer: nn.Module) -> None:
     # PyTorch's own draw shrinks the signal by about 2.4 from one ReLU to the next: a network this
     # deep then decodes nearly the same image from every code, and has to learn its way out first.
     if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+        bound = math.sqrt(6 / _fan_in(layer))
+        nn.init.uniform_(layer.weight, -bound, bound)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
+
+
+def _fan_in(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
+    """How many inputs make one output, borders aside."""
+    if isinstance(layer, nn.ConvTranspose2d):  # PyTorch's own count is that of the outputs
+        return layer.weight.shape[0] * math.prod(layer.kernel_size) / math.prod(layer.stride)
+    return layer.weight[0].numel()
