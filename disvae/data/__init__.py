@@ -8,6 +8,7 @@ from disvae.data.factors import FactorSpace
 from disvae.data.load import load
 from disvae.data.medmnist import MedMNIST
 from disvae.data.mnist import MNIST
+from disvae.data.scenes import Scenes3D
 from disvae.data.sprites import Sprites
 from disvae.data.storage import Stored, StoredFactors, store
 from disvae.data.subset import RandomFactorSubset, RandomSubset, Slice, random_subset
@@ -24,6 +25,7 @@ __all__ = [
     "MedMNIST",
     "RandomFactorSubset",
     "RandomSubset",
+    "Scenes3D",
     "Slice",
     "Sprites",
     "Stored",
