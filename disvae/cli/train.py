@@ -12,7 +12,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.parts import DATA, LOSS, MODEL, PARTS
-from disvae.data import random_subset
+from disvae.data import random_subset, store
 from disvae.training import Trainer
 from disvae.training.run import read_config
 
@@ -83,6 +83,12 @@ def _parser(classes: Classes) -> ArgumentParser:
         default=None,
         help="train on so many images, drawn with the seed and kept in memory; all if not given",
     )
+    parser.add_argument(
+        "--store",
+        default=None,
+        help="keep all images in this file (.npy), written once and mapped into memory from then "
+        "on: no step waits for an image to be drawn or read",
+    )
     for part in PARTS:
         part.add_options(parser, classes[part.name])
     return parser
@@ -91,11 +97,13 @@ def _parser(classes: Classes) -> ArgumentParser:
 def _train(classes: Classes, options: Namespace) -> None:
     values = options.as_dict()
     given = {part.name: values.pop(part.name, {}) for part in PARTS}
-    n_images, steps = values.pop("n_images"), values.pop("steps")
+    n_images, steps, file = (values.pop(name) for name in ("n_images", "steps", "store"))
     del values["config"]
     data = DATA.construct(classes["data"], given["data"], {})
     if n_images is not None:
         data = random_subset(data, n_images, seed=options.seed)
+    if file is not None:
+        data = store(data, file, progress=options.progress)
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)  # the same command draws the same initial weights
         facts: dict[str, Any] = {"image_shape": tuple(data.image_shape)}

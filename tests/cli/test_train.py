@@ -9,6 +9,7 @@ from disvae import BetaTCVAELoss, FactorVAELoss, KimVAE
 from disvae.cli.main import main
 from disvae.cli.parts import DATA, LOSS, MODEL
 from disvae.cli.train import _parser
+from disvae.data import Stored
 from disvae.divergence import MinibatchJackknife
 from disvae.likelihoods import Gaussian
 from disvae.losses import ELBOLoss, WeightedLoss
@@ -209,3 +210,13 @@ def test_discriminator_has_options(tmp_path):
     assert any(isinstance(layer, torch.nn.BatchNorm1d) for layer in criterion.discriminator)
     config = ["--config", str(tmp_path / "run/config.yaml"), "--run_dir", str(tmp_path / "again")]
     assert main(["train", *config]) == 0
+
+
+def test_images_are_stored_and_found_again(tmp_path):
+    file = tmp_path / "images.npy"
+    small = ["--data", "Sprites", "--store", str(file), "--n_images", "16"]
+    assert train(tmp_path / "run", *small) == 0
+    assert file.stat().st_size > 16 * 512
+    assert isinstance(load_run(tmp_path / "run").data(), Stored)
+    assert train(tmp_path / "run", *small, "--steps", "3") == 0  # goes on with the same run
+    assert train(tmp_path / "other", *small[:4], "--n_images", "17") == 2  # other images
