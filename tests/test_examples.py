@@ -2,12 +2,15 @@
 
 import importlib.util
 import json
+import math
 import re
 from pathlib import Path
 from types import ModuleType
 
 import matplotlib.image
 import pytest
+import torch
+from torch.distributions import Normal
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -106,3 +109,17 @@ def test_metrics_on_arrays(capsys: pytest.CaptureFixture[str]) -> None:
         assert perfect == pytest.approx(1, abs=0.03)  # chance dependence of 2,000 points
         assert perfect > rotated > random
     assert factor_vae[-1] < 0.35  # chance is one in four
+
+
+def test_total_correlation_of_gaussians() -> None:
+    # Posteriors that overlap, so that q(z) is near a Gaussian with correlation 0.8 / 1.25.
+    module = load("total_correlation")
+    loc = torch.randn(4_000, 2, generator=torch.Generator().manual_seed(0))
+    loc[:, 1] = 0.8 * loc[:, 0] + 0.6 * loc[:, 1]
+    posterior = Normal(loc, torch.full_like(loc, 0.5))
+    true, error = module.measure(posterior, 2_000)
+    assert true == pytest.approx(-0.5 * math.log(1 - 0.64**2), abs=4 * error)
+    assert error < 0.02
+    permuted = module.permute(posterior)
+    assert module.measure(permuted, 2_000)[0] == pytest.approx(0, abs=0.02)
+    assert permuted.loc.sort(0).values.equal(loc.sort(0).values)
