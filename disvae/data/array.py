@@ -45,7 +45,7 @@ class ImageArray(ImageDataset):
 
     def images(self, indices: object) -> Images:
         """The images of some indices."""
-        return self._images[as_indices(indices, len(self))]
+        return self._images.index_select(0, as_indices(indices, len(self)))
 
     def labels(self, indices: object) -> Tensor:
         """The labels of some indices.

@@ -55,7 +55,7 @@ class DSprites(FactorDataset):
 
     def images(self, indices: object) -> Images:
         """The images of some indices, of 0 and 1."""
-        return self._images[as_indices(indices, len(self))]
+        return self._images.index_select(0, as_indices(indices, len(self)))
 
     def factors(self, indices: object) -> Int[Tensor, "n 5"]:
         """The factors of some indices."""

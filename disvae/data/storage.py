@@ -35,7 +35,7 @@ class Pixels:
 
     def bytes(self, indices: Int[Tensor, " n"]) -> Images:
         """Some images as bytes, on the device of the table."""
-        rows = self.rows[indices.to(self.rows.device)]
+        rows = self.rows.index_select(0, indices.to(self.rows.device))
         if self.max_value == 1:
             rows = _unpack(rows, prod(self.image_shape))
         return rows.unflatten(1, self.image_shape)

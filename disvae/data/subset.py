@@ -35,7 +35,7 @@ class RandomSubset(ImageDataset):
 
     def images(self, indices: object) -> Images:
         """The images of some indices of the subset."""
-        return self._images[as_indices(indices, len(self))]
+        return self._images.index_select(0, as_indices(indices, len(self)))
 
     def targets(self, index: int) -> Tensor:
         """What the data set knows of one image."""
