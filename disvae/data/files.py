@@ -1,6 +1,7 @@
 """Where data files lie, and errors that name them."""
 
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -29,12 +30,25 @@ def find_file(candidates: list[Path], where_to_get: str) -> Path:
     raise FileNotFoundError(f"there is no {tried}: {where_to_get}")
 
 
+# TokenError and SyntaxError: what NumPy raises on a header that is no longer Python.
+DAMAGE = (
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
     """Turn what a damaged file makes the readers raise into a ``ValueError`` that names it."""
     try:
         yield
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise ValueError(
             f"{file} is damaged, cut short, or not what its name says ({error}): get it again"
         ) from error

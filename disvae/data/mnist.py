@@ -1,4 +1,4 @@
-"""MNIST, from its IDX files."""
+"""MNIST and the sets made to replace it, from their IDX files."""
 
 import gzip
 from pathlib import Path
@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from disvae.data.array import ImageArray
 from disvae.data.files import data_root, find_file, reading
 
 PREFIXES = {"train": "train", "test": "t10k"}
-WHERE = (
-    "`torchvision.datasets.MNIST(root, download=True)` puts the files into MNIST/raw under its root"
-)
+PUBLISHED = (60_000, 10_000)  # images of each set
 
 
 class MNIST(ImageArray):
@@ -29,32 +28,110 @@ class MNIST(ImageArray):
         ValueError: an unknown split, or a damaged file.
 
     Reference:
-        Gradient-based learning applied to document recognition, LeCun et al. 1998.
+        Gradient-based learning applied to document recognition, LeCun et al. 1998 (CC BY-SA 3.0)
     """
 
     def __init__(self, root: str | Path | None = None, split: str = "train") -> None:
-        if split not in PREFIXES:
-            raise ValueError(f"split must be one of {sorted(PREFIXES)}, got {split!r}")
-        folder = data_root(root)
-        images = _read(folder, f"{PREFIXES[split]}-images-idx3-ubyte", dimensions=3)
-        labels = _read(folder, f"{PREFIXES[split]}-labels-idx1-ubyte", dimensions=1)
-        super().__init__(torch.from_numpy(images), torch.from_numpy(labels).long(), max_value=255)
+        super().__init__(*_read_split(data_root(root), "MNIST", split), max_value=255)
 
 
-def _read(folder: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
-    """One IDX file: two zero bytes, the type (8: bytes), the number of dimensions, their sizes."""
-    candidates = [
-        place / f"{name}{ending}"
-        for place in (folder, folder / "MNIST" / "raw")
-        for ending in ("", ".gz")
-    ]
-    file = find_file(candidates, WHERE)
+class FashionMNIST(ImageArray):
+    """Fashion-MNIST: grey images 28×28 of clothes, with labels and without factors.
+
+    Its files are named as MNIST's are, and looked for first where they cannot be mistaken.
+
+    Args:
+        root: folder of the IDX files, compressed (.gz) or not: as torchvision lays them out,
+            ``FashionMNIST/raw`` below it, or itself; $DISVAE_DATA or ``~/.disvae/data`` if None.
+        split: "train" (60,000 images) or "test" (10,000).
+
+    Attributes:
+        label_names: what the labels mean, in order.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message says where to get it.
+        ValueError: an unknown split, a damaged file, or MNIST's files in its place.
+
+    Reference:
+        Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms, Xiao et
+        al. 2017, https://github.com/zalandoresearch/fashion-mnist (MIT licence)
+    """
+
+    label_names = (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    )  # fmt: skip
+
+    def __init__(self, root: str | Path | None = None, split: str = "train") -> None:
+        super().__init__(*_read_split(data_root(root), "FashionMNIST", split), max_value=255)
+
+
+class KMNIST(ImageArray):
+    """Kuzushiji-MNIST: grey images 28×28 of cursive Japanese characters, with labels.
+
+    Its files are named as MNIST's are, and looked for first where they cannot be mistaken.
+
+    Args:
+        root: folder of the IDX files, compressed (.gz) or not: as torchvision lays them out,
+            ``KMNIST/raw`` below it, or itself; $DISVAE_DATA or ``~/.disvae/data`` if None.
+        split: "train" (60,000 images) or "test" (10,000).
+
+    Attributes:
+        label_names: how the characters are read, in order.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message says where to get it.
+        ValueError: an unknown split, a damaged file, or MNIST's files in its place.
+
+    Reference:
+        Deep Learning for Classical Japanese Literature, Clanuwat et al. 2018,
+        https://github.com/rois-codh/kmnist (CC BY-SA 4.0)
+    """
+
+    label_names = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+
+    def __init__(self, root: str | Path | None = None, split: str = "train") -> None:
+        super().__init__(*_read_split(data_root(root), "KMNIST", split), max_value=255)
+
+
+def _read_split(root: Path, name: str, split: str) -> tuple[Tensor, Tensor]:
+    """The images and labels of one split of a data set."""
+    if split not in PREFIXES:
+        raise ValueError(f"split must be one of {sorted(PREFIXES)}, got {split!r}")
+    file = _find(root, name, f"{PREFIXES[split]}-images-idx3-ubyte")
     with reading(file):
-        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-        header = 4 + 4 * dimensions
-        if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
-            raise ValueError("the header is not that of an IDX file of bytes")
-        shape = np.frombuffer(content[4:header], dtype=">u4").astype(np.int64)
-        if len(content) - header != shape.prod():
-            raise ValueError(f"{shape.prod()} bytes announced, {len(content) - header} there")
-        return np.frombuffer(content, np.uint8, offset=header).reshape(shape).copy()
+        images = _read(file, dimensions=3)
+        if images.shape[1:] != (28, 28):
+            raise ValueError(f"its images have shape {images.shape[1:]}, not (28, 28)")
+    file = _find(root, name, f"{PREFIXES[split]}-labels-idx1-ubyte")
+    with reading(file):
+        labels = _read(file, dimensions=1)
+        if len(labels) != len(images):
+            raise ValueError(f"{len(labels)} labels of {len(images)} images")
+        counts = np.bincount(labels)
+        if name != "MNIST" and len(labels) in PUBLISHED and len(set(counts)) > 1:
+            raise ValueError(f"its classes differ in size, as MNIST's do, and not {name}'s")
+    return torch.from_numpy(images), torch.from_numpy(labels).long()
+
+
+def _find(root: Path, name: str, file_name: str) -> Path:
+    places = [root / name / "raw", root]
+    where = (
+        f"`torchvision.datasets.{name}(root, download=True)` puts the files into {name}/raw under "
+        "its root"
+    )
+    return find_file(
+        [place / f"{file_name}{end}" for place in places for end in ("", ".gz")], where
+    )
+
+
+def _read(file: Path, dimensions: int) -> NDArray[np.uint8]:
+    """One IDX file: two zero bytes, the type (8: bytes), the number of dimensions, their sizes."""
+    content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    header = 4 + 4 * dimensions
+    if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
+        raise ValueError("the header is not that of an IDX file of bytes")
+    shape = np.frombuffer(content[4:header], dtype=">u4").astype(np.int64)
+    if len(content) - header != shape.prod():
+        raise ValueError(f"{shape.prod()} bytes announced, {len(content) - header} there")
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape).copy()

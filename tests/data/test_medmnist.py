@@ -37,6 +37,8 @@ def test_chest(folder, split, n, size) -> None:
     image, labels = data[0]
     assert image.shape == (1, size, size)
     assert labels.shape == (14,)
+    with np.load(folder / f"chestmnist{'_64' * (size == 64)}.npz") as archive:
+        assert data.labels(range(n)).tolist() == archive[f"{split}_labels"].tolist()
 
 
 def test_colour_channels_come_first(folder) -> None:

@@ -4,8 +4,11 @@ import struct
 import numpy as np
 import pytest
 import torch
+from torchvision import datasets
 
-from disvae.data import MNIST
+from disvae.data import KMNIST, MNIST, FashionMNIST
+
+SETS = {"MNIST": MNIST, "FashionMNIST": FashionMNIST, "KMNIST": KMNIST}
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -19,16 +22,17 @@ def arrays():
     return rng.integers(0, 256, (5, 28, 28), np.uint8), np.array([3, 1, 4, 1, 5], np.uint8)
 
 
-@pytest.mark.parametrize("below", ["", "MNIST/raw"])
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("below", ["", "raw"])
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("test", "t10k")])
-def test_reads_idx_files(below, ending, split, prefix, arrays, tmp_path) -> None:
-    folder = tmp_path / below
+def test_reads_idx_files(name, below, ending, split, prefix, arrays, tmp_path) -> None:
+    folder = tmp_path / name / "raw" if below else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
     pack = gzip.compress if ending else bytes
     for kind, array in zip(("images-idx3", "labels-idx1"), arrays, strict=True):
         (folder / f"{prefix}-{kind}-ubyte{ending}").write_bytes(pack(idx(array)))
-    data = MNIST(tmp_path, split)
+    data = SETS[name](tmp_path, split)
     assert data.image_shape == (1, 28, 28)
     assert torch.equal(data.images([2, 0]), torch.from_numpy(arrays[0])[[2, 0]][:, None])
     image, label = data[4]
@@ -44,9 +48,33 @@ def test_the_real_test_set(shared_data) -> None:
     ]  # fmt: skip
 
 
-def test_missing_file_is_named(tmp_path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"train-images-idx3-ubyte.*torchvision"):
-        MNIST(tmp_path)
+@pytest.mark.parametrize("name", SETS)
+def test_missing_file_is_named(name, tmp_path) -> None:
+    where = rf"{name}/raw/train-images-idx3-ubyte.*torchvision\.datasets\.{name}\("
+    with pytest.raises(FileNotFoundError, match=where):
+        SETS[name](tmp_path)
+
+
+def test_its_own_folder_comes_first(arrays, tmp_path) -> None:
+    """All sets name their files alike: one's own are not mistaken for those beside the folder."""
+    own = tmp_path / "KMNIST" / "raw"
+    own.mkdir(parents=True)
+    for folder, images in ((tmp_path, arrays[0]), (own, 255 - arrays[0])):
+        (folder / "train-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / "train-labels-idx1-ubyte").write_bytes(idx(arrays[1]))
+    assert KMNIST(tmp_path).images([0])[0, 0].tolist() == (255 - arrays[0][0]).tolist()
+    assert MNIST(tmp_path).images([0])[0, 0].tolist() == arrays[0][0].tolist()
+
+
+@pytest.mark.parametrize("name", ["FashionMNIST", "KMNIST"])
+def test_mnist_in_the_place_of_another(name, shared_data) -> None:
+    with pytest.raises(ValueError, match=rf"t10k-labels.*MNIST's do, and not {name}'s"):
+        SETS[name](shared_data / "mnist", split="test")
+
+
+@pytest.mark.parametrize("name", ["FashionMNIST", "KMNIST"])
+def test_names_of_the_labels_are_torchvisions(name) -> None:
+    assert SETS[name].label_names == tuple(getattr(datasets, name).classes)
 
 
 @pytest.mark.parametrize("keep", [0, 3, 10, -1])
@@ -62,3 +90,20 @@ def test_truncated_file_is_named(keep, ending, arrays, tmp_path) -> None:
 def test_unknown_split(tmp_path) -> None:
     with pytest.raises(ValueError, match="'test', 'train'"):
         MNIST(tmp_path, split="val")
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "message"),
+    [
+        ("images-idx3", lambda images, labels: images[:, :20], r"shape \(20, 28\), not \(28, 28\)"),
+        ("images-idx3", lambda images, labels: labels, "the header is not that of"),
+        ("labels-idx1", lambda images, labels: images, "the header is not that of"),
+        ("labels-idx1", lambda images, labels: labels[:4], "4 labels of 5 images"),
+    ],
+)
+def test_another_content_is_refused(kind, change, message, arrays, tmp_path) -> None:
+    for name, array in zip(("images-idx3", "labels-idx1"), arrays, strict=True):
+        (tmp_path / f"train-{name}-ubyte").write_bytes(idx(array))
+    (tmp_path / f"train-{kind}-ubyte").write_bytes(idx(change(*arrays)))
+    with pytest.raises(ValueError, match=f"train-{kind}-ubyte is damaged.*{message}"):
+        MNIST(tmp_path)
