@@ -60,7 +60,12 @@ class BatchSource:
             ValueError: ``step`` is negative.
             TypeError: ``step`` is not an integer.
         """
-        indices = self.indices(step)
+        return self.gather(self.indices(step))
+
+    def gather(
+        self, indices: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Some images, float32 in [0, 1], on the source's device."""
         if self._pixels is not None:
             return self._pixels.floats(indices)
         raw = self.dataset.images(indices).to(self.device)
