@@ -1,6 +1,7 @@
 """The ``disvae`` command: finds the verb, and shows a user's error without a traceback."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from disvae.cli.nearest import nearest
 VERBS = {
     "train": "train a model into a run directory, or go on with a run that was stopped",
     "evaluate": "measure the disentanglement of a finished run",
+    "data": "list, download, check and look at the data sets",
     "traverse": "draw what each latent dimension of a finished run does to an image",
 }
 
@@ -42,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.path.append(here)
     try:
         return _run(arguments)
+    except BrokenPipeError:  # whoever reads the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as error:
         print(f"disvae: error: {error}", file=sys.stderr)
         return 2

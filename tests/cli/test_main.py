@@ -63,3 +63,10 @@ def test_errors_of_ours_are_not_hidden(monkeypatch):
     monkeypatch.setattr("disvae.cli.traverse.run", fail)
     with pytest.raises(KeyError):
         main(["traverse"])
+
+
+def test_output_may_be_cut_short() -> None:
+    command = f"{sys.executable} -m disvae.cli data list --json | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout == "{\n"
+    assert done.stderr == ""

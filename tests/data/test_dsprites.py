@@ -1,6 +1,7 @@
 """Reading dSprites' files, in the published format, on a smaller grid."""
 
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -118,3 +119,22 @@ def test_folder_from_the_environment(arrays, tmp_path, monkeypatch) -> None:
     write_npz(tmp_path, arrays)
     monkeypatch.setenv("DISVAE_DATA", str(tmp_path))
     assert len(DSprites()) == len(SPACE)
+
+
+@pytest.mark.parametrize("write", [write_npz, write_hdf5])
+def test_reading_needs_little_more_memory_than_the_images(write, tmp_path) -> None:
+    space = FactorSpace(SPACE.names, (3, 4, 4, 8, 16))
+    factors = np.pad(space.factors(range(len(space))).numpy(), ((0, 0), (1, 0)))
+    images = np.zeros((len(space), 64, 64), dtype=np.uint8)
+    images[:, ::7, ::5] = 1
+    write(tmp_path, {"imgs": images, "latents_classes": factors, "latents_values": factors / 3.0})
+    kept = images.nbytes + factors.nbytes
+    del images
+    tracemalloc.start()
+    try:
+        data = DSprites(tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(data) == len(space)
+    assert peak < 1.2 * kept
