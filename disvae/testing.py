@@ -1,4 +1,4 @@
-"""The contracts that everything built in passes, for losses of one's own.
+"""The contracts that everything built in passes, for losses and data sets of one's own.
 
 Each function returns nothing and raises ``AssertionError`` with what is wrong.
 """
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from disvae.data import FactorDataset, ImageDataset
 from disvae.losses import Loss, LossOutput
 from disvae.models import VAE
 
@@ -46,6 +47,61 @@ def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
         _check_parameter_groups(criterion, model)
         _check_bad_input(criterion, model, x)
         _check_extremes(criterion, latent_dim, x)
+
+
+def check_dataset(dataset: ImageDataset) -> None:
+    """Check that a data set keeps the contract of :class:`disvae.data.ImageDataset`.
+
+    Its images are bytes of one shape from 0 to ``max_value``, the same in whatever order and
+    however often they are asked for; an image by its index is the same as a float, with what is
+    known of it; indices that are none are refused. If it has factors, they lie within its space,
+    one row for each image.
+
+    Args:
+        dataset: the data set, of at least two images.
+
+    Raises:
+        AssertionError: a clause is broken; the message says which.
+
+    Example:
+        >>> from disvae.data import Sprites
+        >>> check_dataset(Sprites())
+    """
+    n = len(dataset)
+    assert n >= 2, f"give a data set of at least 2 images, not {n}"
+    some = torch.tensor([n - 1, 0, n // 2, 0])
+    images = dataset.images(some)
+    expected = (len(some), *dataset.image_shape)
+    assert images.dtype == torch.uint8, f"images must be uint8, got {images.dtype}"
+    assert tuple(images.shape) == expected, f"shape {tuple(images.shape)}, not {expected}"
+    assert int(images.max()) <= dataset.max_value, "a byte is above max_value"
+    assert torch.equal(images, dataset.images(some)), "the same indices gave other images"
+    assert torch.equal(images.flip(0), dataset.images(some.flip(0))), "the order matters"
+    assert torch.equal(images, dataset.images(some.tolist())), "indices as a list are others"
+    assert dataset.images([]).shape == (0, *dataset.image_shape), "no indices must be no images"
+    for index in (0, -1):
+        image, _ = dataset[index]
+        assert image.dtype == torch.float32, f"dataset[{index}] must be float32"
+        raw = dataset.images([index % n])[0]
+        assert torch.equal(image, raw / dataset.max_value), f"dataset[{index}] is another image"
+    for bad in ([n], [-1], [0.5]):
+        with _refused(f"indices {bad}"):
+            dataset.images(bad)
+    with _refused("an index beyond the end", IndexError):
+        dataset[n]
+    if isinstance(dataset, FactorDataset):
+        _check_factors(dataset, some)
+
+
+def _check_factors(dataset: FactorDataset, some: Tensor) -> None:
+    factors, space = dataset.factors(some), dataset.space
+    expected = (len(some), space.n_factors)
+    assert factors.dtype == torch.int64, f"factors must be int64, got {factors.dtype}"
+    assert tuple(factors.shape) == expected, f"factors of shape {tuple(factors.shape)}"
+    inside = (factors >= 0) & (factors < torch.tensor(space.sizes))
+    assert bool(inside.all()), f"factors {factors.tolist()} lie outside of {space.sizes}"
+    assert torch.equal(factors.flip(0), dataset.factors(some.flip(0))), "factors depend on order"
+    assert torch.equal(dataset[0][1], dataset.factors([0])[0]), "dataset[0] has other factors"
 
 
 def small_vae(latent_dim: int) -> VAE:
@@ -118,17 +174,18 @@ def _check_bad_input(criterion: Loss, model: VAE, x: Tensor) -> None:
         "no channels": x[:, 0],
     }
     for what, batch in bad.items():
-        with _refused(what):
+        with _refused(f"a batch with {what}"):
             criterion(model, batch, 0)
 
 
 @contextmanager
-def _refused(what: str) -> Iterator[None]:
+def _refused(what: str, *kinds: type[Exception]) -> Iterator[None]:
+    kinds = kinds or (ValueError, TypeError)
     try:
         yield
-    except (ValueError, TypeError):
+    except kinds:
         return
-    raise AssertionError(f"a batch with {what} must raise a ValueError or TypeError")
+    raise AssertionError(f"{what} must raise a {' or '.join(kind.__name__ for kind in kinds)}")
 
 
 class _Constant(nn.Module):
