@@ -5,7 +5,8 @@
 
 The sources take turns, some batches each, so that whatever else the machine does slows all alike.
 Compare the ratios, not the times. All of them give shuffled batches of the same sprites as float32
-in [0, 1]; the peer reads them from a file in dSprites' format, which is written for it.
+in [0, 1]; the peer reads them from a file in dSprites' format, which is written for it. No loader
+has workers: they would go on reading ahead during the turns of the others.
 """
 
 import argparse
@@ -38,7 +39,6 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=10, help="turns of each source")
     parser.add_argument("--batches", type=int, default=10, help="batches a turn")
-    parser.add_argument("--workers", type=int, default=2, help="of the second DataLoader")
     parser.add_argument("--all", action="store_true", help="also store all 737,280 sprites")
     parser.add_argument("--peer", type=Path, help="a checkout of disentangling-vae")
     parser.add_argument("--output", type=Path, default=Path("runs/bench"))
@@ -64,9 +64,6 @@ def sources(data: Any, folder: Path, options: argparse.Namespace) -> dict[str, N
         "batch source, bytes in memory": _steps(BatchSource(data, size)),
         "batch source, rendering": _steps(BatchSource(Sprites(), size)),
         "DataLoader": _endless(DataLoader(data, size, shuffle=True)),
-        f"DataLoader, {options.workers} workers": _endless(
-            DataLoader(data, size, shuffle=True, num_workers=options.workers)
-        ),
     }
     if options.peer:
         found["peer"] = _endless(_peer_loader(options.peer, data, folder, size))

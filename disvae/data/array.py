@@ -6,6 +6,7 @@ from torch import Tensor
 
 from disvae.data.dataset import FactorDataset, ImageDataset, Images
 from disvae.data.factors import FactorSpace, as_indices
+from disvae.data.pixels import Pixels
 
 
 class ImageArray(ImageDataset):
@@ -29,23 +30,26 @@ class ImageArray(ImageDataset):
     def __init__(
         self, images: object, labels: object | None = None, max_value: int | None = None
     ) -> None:
-        self._images = _as_images(images)
+        array = _as_images(images)
         self._labels = None if labels is None else torch.as_tensor(labels)
-        if self._labels is not None and len(self._labels) != len(self._images):
-            raise ValueError(f"{len(self._images)} images, but {len(self._labels)} labels")
-        channels, height, width = self._images.shape[1:]
+        if self._labels is not None and len(self._labels) != len(array):
+            raise ValueError(f"{len(array)} images, but {len(self._labels)} labels")
+        channels, height, width = array.shape[1:]
         self.image_shape = (channels, height, width)
-        largest = int(self._images.max())
+        largest = int(array.max())
         self.max_value = (1 if largest <= 1 else 255) if max_value is None else max_value
         if largest > self.max_value:
             raise ValueError(f"a byte of {largest} is above max_value={self.max_value}")
+        self.pixels: Pixels = Pixels(
+            array.flatten(1), self.image_shape, self.max_value, packed=False
+        )
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self.pixels)
 
     def images(self, indices: object) -> Images:
         """The images of some indices."""
-        return self._images.index_select(0, as_indices(indices, len(self)))
+        return self.pixels.bytes(as_indices(indices, len(self)))
 
     def labels(self, indices: object) -> Tensor:
         """The labels of some indices.

@@ -8,7 +8,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from disvae.data.dataset import ImageDataset, to_float
-from disvae.data.storage import Stored
 
 
 class BatchSource:
@@ -23,7 +22,7 @@ class BatchSource:
         batch_size: images per batch.
         seed: which order.
         device: where the batches are wanted. They travel there as bytes, and become floats there;
-            the images of a :class:`Stored` data set are held there altogether, and gathered there.
+            images that are in memory already are held there altogether, and gathered there.
 
     Raises:
         ValueError: ``batch_size`` is less than 1, the seed is negative, or the data set is empty.
@@ -49,7 +48,7 @@ class BatchSource:
         self.batch_size = batch_size
         self.seed = seed
         self.device = torch.device(device)
-        self._pixels = dataset.pixels.to(self.device) if isinstance(dataset, Stored) else None
+        self._pixels = dataset.pixels.to(self.device) if dataset.pixels else None
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
 
@@ -84,7 +83,7 @@ class BatchSource:
             part = self._permutation(epoch)[offset : offset + end - position]
             parts.append(part)
             position += len(part)
-        return torch.cat(parts)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _permutation(self, epoch: int) -> Int[Tensor, " images"]:
         if epoch != self._epoch:

@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from disvae.data.factors import FactorSpace
+from disvae.data.pixels import Images, Pixels, to_float
 from disvae.spec import Describable
 
-Images = UInt8[Tensor, "n channels height width"]
+__all__ = ["FactorDataset", "ImageDataset", "Images", "to_float"]
 
 
 class ImageDataset(Describable, ABC):
@@ -18,10 +19,13 @@ class ImageDataset(Describable, ABC):
     Attributes:
         image_shape: (channels, height, width).
         max_value: the byte that stands for 1.0: 1 for binary images, 255 for others.
+        pixels: the table that all images are gathered from, or None if each is drawn or read when
+            it is asked for.
     """
 
     image_shape: tuple[int, int, int]
     max_value: int
+    pixels: Pixels | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -60,8 +64,3 @@ class FactorDataset(ImageDataset):
     def targets(self, index: int) -> Int[Tensor, " n_factors"]:
         """The factors of one image."""
         return self.factors([index])[0]
-
-
-def to_float(raw: Images, max_value: int) -> Float[Tensor, "n channels height width"]:
-    """Bytes as float32 in [0, 1]."""
-    return raw.float() if max_value == 1 else raw.float() / max_value

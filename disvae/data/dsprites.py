@@ -11,6 +11,7 @@ from torch import Tensor
 from disvae.data.dataset import FactorDataset, Images
 from disvae.data.factors import FactorSpace, as_indices
 from disvae.data.files import data_root, find_file, read_npz, reading
+from disvae.data.pixels import Pixels
 from disvae.data.sprites import SPACE
 
 NAME = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64"
@@ -47,15 +48,16 @@ class DSprites(FactorDataset):
             read = _read_npz if file.suffix == ".npz" else _read_hdf5
             images, classes, values = read(file)
             self.space = _check(images, classes, values)
-        self._images = torch.from_numpy(images)[:, None]
+        rows = torch.from_numpy(images).flatten(1)
+        self.pixels: Pixels = Pixels(rows, self.image_shape, self.max_value, packed=False)
         self._values = torch.from_numpy(values)
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self.pixels)
 
     def images(self, indices: object) -> Images:
         """The images of some indices, of 0 and 1."""
-        return self._images.index_select(0, as_indices(indices, len(self)))
+        return self.pixels.bytes(as_indices(indices, len(self)))
 
     def factors(self, indices: object) -> Int[Tensor, "n 5"]:
         """The factors of some indices."""

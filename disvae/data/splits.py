@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
-from disvae.data.dataset import FactorDataset, ImageDataset, Images
-from disvae.data.factors import FactorSpace, as_indices
+from disvae.data.dataset import FactorDataset, ImageDataset
+from disvae.data.subset import FactorSubset, Subset
 
 
-class Part(ImageDataset):
+class Part(Subset):
     """One of the parts that a seed splits a data set into; nothing is copied.
 
     Args:
@@ -33,41 +31,19 @@ class Part(ImageDataset):
             raise ValueError(f"there are parts 0 to {len(fractions) - 1}, got {index}")
         shares = torch.tensor([0.0, *fractions], dtype=torch.float64).cumsum(0)
         edges = (shares * len(dataset)).round().long()
+        edges[-1] = len(dataset)  # whatever is lost where fractions are rounded
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))
-        self.chosen = order[edges[index] : edges[index + 1]].sort().values
-        if len(self.chosen) == 0:
+        chosen = order[edges[index] : edges[index + 1]].sort().values
+        if len(chosen) == 0:
             raise ValueError(f"part {index} of {len(dataset)} images by {fractions} has no image")
-        self.dataset = dataset
-        self.image_shape, self.max_value = dataset.image_shape, dataset.max_value
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def images(self, indices: object) -> Images:
-        """The images of some indices of the part."""
-        return self.dataset.images(self.chosen[as_indices(indices, len(self))])
-
-    def targets(self, index: int) -> Tensor:
-        """What the data set knows of one image."""
-        return self.dataset.targets(int(self.chosen[index]))
+        super().__init__(dataset, chosen)
 
 
-class FactorPart(Part, FactorDataset):
+class FactorPart(Part, FactorSubset):
     """One of the parts of a data set with factors; see :class:`Part`.
 
     Its space is that of the data set, of which it holds only some combinations.
     """
-
-    def __init__(
-        self, dataset: FactorDataset, fractions: Sequence[float], index: int, seed: int = 0
-    ) -> None:
-        super().__init__(dataset, fractions, index, seed)
-        self.space = dataset.space
-        self._known = dataset
-
-    def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
-        """The factors of some indices of the part."""
-        return self._known.factors(self.chosen[as_indices(indices, len(self))])
 
 
 def split(
@@ -94,7 +70,7 @@ def split(
     return tuple(Part(dataset, fractions, i, seed) for i in range(len(fractions)))
 
 
-class Combinations(FactorDataset):
+class Combinations(FactorSubset):
     """The images with some combinations of factors, or all but these; nothing is copied.
 
     Args:
@@ -117,24 +93,11 @@ class Combinations(FactorDataset):
             if not columns:
                 raise ValueError(f"{name} has no value to hold out: give one at least")
             has &= torch.isin(factors[:, columns.pop()], torch.tensor(list(wanted)))
-        self.chosen = (has == held_out).nonzero()[:, 0]
-        if len(self.chosen) == 0:
+        chosen = (has == held_out).nonzero()[:, 0]
+        if len(chosen) == 0:
             what = "has" if held_out else "is without"
             raise ValueError(f"no image {what} the combination {dict(values)}")
-        self.dataset = dataset
-        self.space: FactorSpace = dataset.space
-        self.image_shape, self.max_value = dataset.image_shape, dataset.max_value
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def images(self, indices: object) -> Images:
-        """The images of some indices."""
-        return self.dataset.images(self.chosen[as_indices(indices, len(self))])
-
-    def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
-        """The factors of some indices."""
-        return self.dataset.factors(self.chosen[as_indices(indices, len(self))])
+        super().__init__(dataset, chosen)
 
 
 def hold_out(

@@ -2,51 +2,21 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Int
 from torch import Tensor
 from tqdm import tqdm
 
-from disvae.data.dataset import FactorDataset, ImageDataset, Images, to_float
+from disvae.data.dataset import FactorDataset, ImageDataset, Images
 from disvae.data.factors import as_indices
 from disvae.data.files import reading
+from disvae.data.pixels import Pixels
 
 CHUNK = 4096  # images read from the data set at once
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """Images as the rows of one table, from which batches are gathered where the table lies.
-
-    Attributes:
-        rows: (n, bytes), a byte a pixel, or a bit for binary images, the first in the highest bit.
-        image_shape: (channels, height, width).
-        max_value: the byte that stands for 1.0; 1 is what makes the images binary.
-    """
-
-    rows: UInt8[Tensor, "n bytes"]
-    image_shape: tuple[int, int, int]
-    max_value: int
-
-    def bytes(self, indices: Int[Tensor, " n"]) -> Images:
-        """Some images as bytes, on the device of the table."""
-        rows = self.rows.index_select(0, indices.to(self.rows.device))
-        if self.max_value == 1:
-            rows = _unpack(rows, prod(self.image_shape))
-        return rows.unflatten(1, self.image_shape)
-
-    def floats(self, indices: Int[Tensor, " n"]) -> Float[Tensor, "n channels height width"]:
-        """Some images as float32 in [0, 1], on the device of the table."""
-        return to_float(self.bytes(indices), self.max_value)
-
-    def to(self, device: torch.device | str) -> "Pixels":
-        """The same images on another device."""
-        return replace(self, rows=self.rows.to(device))
 
 
 class Stored(ImageDataset):
@@ -78,10 +48,12 @@ class Stored(ImageDataset):
                 rows[int(part[0]) : int(part[-1]) + 1] = _rows(dataset, part)
         else:
             rows = _open(Path(file), shape, dataset, progress)
-        self.pixels = Pixels(torch.from_numpy(rows), self.image_shape, self.max_value)
+        self.pixels: Pixels = Pixels(
+            torch.from_numpy(rows), self.image_shape, self.max_value, packed=self.max_value == 1
+        )
 
     def __len__(self) -> int:
-        return len(self.pixels.rows)
+        return len(self.pixels)
 
     def images(self, indices: object) -> Images:
         """The images of some indices."""
@@ -132,13 +104,6 @@ def _row_bytes(dataset: ImageDataset) -> int:
 def _rows(dataset: ImageDataset, indices: Tensor) -> np.ndarray:
     images = dataset.images(indices).flatten(1).numpy()
     return np.packbits(images, axis=1) if dataset.max_value == 1 else images
-
-
-def _unpack(rows: UInt8[Tensor, "n bytes"], n_pixels: int) -> UInt8[Tensor, "n pixels"]:
-    if rows.device.type == "cpu":
-        return torch.from_numpy(np.unpackbits(rows.numpy(), axis=1, count=n_pixels))
-    shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=rows.device)
-    return ((rows[:, :, None] >> shifts) & 1).flatten(1)[:, :n_pixels]
 
 
 def _parts(dataset: ImageDataset, progress: bool) -> Iterator[Tensor]:

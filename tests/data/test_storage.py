@@ -21,6 +21,7 @@ from disvae.data import (
     Sprites,
     Stored,
     StoredFactors,
+    pixels,
     storage,
     store,
 )
@@ -72,11 +73,11 @@ def test_binary_images_take_a_bit_a_pixel() -> None:
 
 
 def test_unpacking_on_another_device_gives_the_same() -> None:
-    # The path of devices without NumPy, run here on the meta device's stand-in: plain PyTorch.
+    # What other devices than the CPU do, by plain PyTorch.
     rows = torch.randint(256, (4, 5)).to(torch.uint8)
     shifts = torch.arange(7, -1, -1, dtype=torch.uint8)
     expected = ((rows[:, :, None] >> shifts) & 1).flatten(1)[:, :35]
-    assert torch.equal(storage._unpack(rows, 35), expected)
+    assert torch.equal(pixels._unpack(rows, 35), expected)
 
 
 def test_file_is_opened_again_without_the_images(tmp_path, monkeypatch) -> None:
