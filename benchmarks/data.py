@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=10, help="turns of each source")
-    parser.add_argument("--batches", type=int, default=10, help="batches a turn")
+    parser.add_argument("--batches", type=int, default=100, help="batches a turn")
     parser.add_argument("--all", action="store_true", help="also store all 737,280 sprites")
     parser.add_argument("--peer", type=Path, help="a checkout of disentangling-vae")
     parser.add_argument("--output", type=Path, default=Path("runs/bench"))
