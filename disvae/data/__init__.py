@@ -5,7 +5,7 @@ from disvae.data.batches import BatchSource
 from disvae.data.cars3d import Cars3D
 from disvae.data.celeba import CelebA
 from disvae.data.chairs3d import Chairs3D
-from disvae.data.correlated import CorrelatedFactors
+from disvae.data.correlated import CorrelatedFactors, factor_information
 from disvae.data.dataset import FactorDataset, ImageDataset, to_float
 from disvae.data.dsprites import DSprites
 from disvae.data.faces3d import Faces3D
@@ -24,7 +24,14 @@ from disvae.data.small_norb import SmallNORB
 from disvae.data.splits import Combinations, FactorPart, Part, hold_out, split
 from disvae.data.sprites import Sprites
 from disvae.data.storage import Stored, StoredFactors, store
-from disvae.data.subset import RandomFactorSubset, RandomSubset, Slice, random_subset
+from disvae.data.subset import (
+    FactorSubset,
+    RandomFactorSubset,
+    RandomSubset,
+    Slice,
+    Subset,
+    random_subset,
+)
 from disvae.data.variants import ColorSprites, NoisySprites, ScreamSprites
 
 __all__ = [
@@ -43,6 +50,7 @@ __all__ = [
     "FactorPairs",
     "FactorPart",
     "FactorSpace",
+    "FactorSubset",
     "FashionMNIST",
     "Groups",
     "ImageArray",
@@ -66,8 +74,10 @@ __all__ = [
     "Sprites",
     "Stored",
     "StoredFactors",
+    "Subset",
     "Triplets",
     "TupleSource",
+    "factor_information",
     "groups_by_factors",
     "groups_by_label",
     "hold_out",

@@ -6,6 +6,7 @@ step, and goes to the trainer as its data.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import combinations, compress
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from disvae.data.batches import BatchSource
 from disvae.data.dataset import FactorDataset, ImageDataset
-from disvae.data.groups import Groups, groups_by_factors, groups_by_label
+from disvae.data.groups import Groups, grouping, groups_by_factors, groups_by_label
 from disvae.spec import Describable
 
 Images = Float[Tensor, "batch channels height width"]
@@ -78,7 +79,7 @@ class FactorPairs(TupleSource):
         device: where the batches are wanted.
 
     Raises:
-        ValueError: an unknown factor, or later an image that shares its values with no other.
+        ValueError: an unknown factor, or an image that shares its values with no other.
 
     Example:
         >>> from disvae.data import Sprites
@@ -95,7 +96,7 @@ class FactorPairs(TupleSource):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(dataset, batch_size, seed, device)
-        self._groups = groups_by_factors(dataset, shared)
+        self._groups = _with_others(groups_by_factors(dataset, shared), ", ".join(shared))
 
     def _partners(self, anchors: Indices, generator: torch.Generator) -> tuple[Indices, ...]:
         return (self._groups.draw_other(anchors, generator),)
@@ -116,8 +117,8 @@ class ChangedFactorPairs(TupleSource):
         device: where the batches are wanted.
 
     Raises:
-        ValueError: ``n_changed`` is not from 1 to the number of factors, or later an image that
-            shares its values with no other.
+        ValueError: ``n_changed`` is not from 1 to the number of factors, or an image shares the
+            rest of its factors with no other, as happens where combinations are missing.
 
     Reference:
         Weakly-Supervised Disentanglement Without Compromises, Locatello et al. 2020,
@@ -145,9 +146,12 @@ class ChangedFactorPairs(TupleSource):
             )
         if n_changed is None and len(self._names) < 2:
             raise ValueError("one factor alone leaves none to share: give n_changed=1")
-        self._factors = dataset
         self._n_changed = n_changed
-        self._groups: dict[tuple[bool, ...], Groups] = {}
+        self._grouping = grouping(dataset)
+        self._groups: dict[tuple[str, ...], Groups] = {}
+        # Who has a partner with few changed factors has one with more.
+        for shared in combinations(self._names, len(self._names) - (n_changed or 1)):
+            _with_others(self._sharing(shared), ", ".join(shared))
 
     def changed(self, step: int) -> Bool[Tensor, "batch n_factors"]:
         """Which factors may differ in each pair of ``step``."""
@@ -167,15 +171,14 @@ class ChangedFactorPairs(TupleSource):
         partners = torch.empty_like(anchors)
         for pattern in changed.unique(dim=0):  # at most 2^factors of them, however large the batch
             rows = (changed == pattern).all(1)
-            partners[rows] = self._sharing(pattern).draw_other(anchors[rows], generator)
+            shared = tuple(compress(self._names, (~pattern).tolist()))
+            partners[rows] = self._sharing(shared).draw_other(anchors[rows], generator)
         return (partners,)
 
-    def _sharing(self, changed: Tensor) -> Groups:
-        key = tuple(changed.tolist())
-        if key not in self._groups:
-            shared = [name for name, change in zip(self._names, key, strict=True) if not change]
-            self._groups[key] = groups_by_factors(self._factors, shared)
-        return self._groups[key]
+    def _sharing(self, shared: tuple[str, ...]) -> Groups:
+        if shared not in self._groups:
+            self._groups[shared] = self._grouping(shared)
+        return self._groups[shared]
 
 
 class LabelPairs(TupleSource):
@@ -188,7 +191,7 @@ class LabelPairs(TupleSource):
         device: where the batches are wanted.
 
     Raises:
-        ValueError: images without one label each, or later an image whose label no other has.
+        ValueError: images without one label each, or an image whose label no other has.
     """
 
     def __init__(
@@ -199,7 +202,7 @@ class LabelPairs(TupleSource):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(dataset, batch_size, seed, device)
-        self._groups = groups_by_label(dataset)
+        self._groups = _with_others(groups_by_label(dataset), "its label")
 
     def _partners(self, anchors: Indices, generator: torch.Generator) -> tuple[Indices, ...]:
         return (self._groups.draw_other(anchors, generator),)
@@ -219,8 +222,8 @@ class Triplets(TupleSource):
         device: where the batches are wanted.
 
     Raises:
-        ValueError: an unknown factor, images without one label each, or later an image that shares
-            with no other or with all.
+        ValueError: an unknown factor, images without one label each, or an image that shares with
+            no other or with all.
     """
 
     def __init__(
@@ -232,7 +235,9 @@ class Triplets(TupleSource):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(dataset, batch_size, seed, device)
-        self._groups = _groups(dataset, shared)
+        self._groups = _with_others(_groups(dataset, shared), ", ".join(shared or ["its label"]))
+        if self._groups.n_groups < 2:
+            raise ValueError("all images share what is asked for: there is none that does not")
 
     def _partners(self, anchors: Indices, generator: torch.Generator) -> tuple[Indices, ...]:
         positive = self._groups.draw_other(anchors, generator)
@@ -247,3 +252,14 @@ def _groups(dataset: Any, shared: Sequence[str] | None) -> Groups:
             f"a {type(dataset).__name__} has no factors to share; its label has shared=None"
         )
     return groups_by_factors(dataset, shared)
+
+
+def _with_others(groups: Groups, shared: str) -> Groups:
+    """The groups, in none of which an image is alone."""
+    alone = groups.alone()
+    if len(alone):
+        raise ValueError(
+            f"{len(alone)} of {groups.n_images} images share {shared} with no other, the first is "
+            f"image {int(alone[0])}: share less, or take a data set without them"
+        )
+    return groups

@@ -40,7 +40,7 @@ CONTRACT = {
     "part": lambda: split(HEARTS)[1],
     "part_of_images": lambda: split(ImageArray(IMAGES), (0.5, 0.5))[1],
     "held_out": lambda: hold_out(HEARTS, {"position_x": [3, 4]})[1],
-    "correlated": lambda: CorrelatedFactors(HEARTS, "position_x", "position_y"),
+    "correlated": lambda: CorrelatedFactors(HEARTS, [("position_x", "position_y")]),
 }
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from disvae.data import (
     FactorArray,
+    FactorSpace,
     Groups,
     ImageArray,
     Slice,
@@ -14,6 +15,7 @@ from disvae.data import (
     groups_by_factors,
     groups_by_label,
 )
+from disvae.data.groups import GridGroups
 
 KEYS = torch.tensor([7, 3, 7, 7, 3, -1])
 
@@ -76,3 +78,40 @@ def test_labels() -> None:
     for labels in (None, torch.zeros(4, 14).long(), torch.zeros(4)):
         with pytest.raises(ValueError, match=r"one integer label|has no labels"):
             groups_by_label(ImageArray(images, labels=labels))
+
+
+SPACE = FactorSpace(("a", "b", "c"), (3, 4, 2))
+
+
+@pytest.mark.parametrize("names", [(), ("a",), ("c", "a"), ("b",), ("a", "b", "c")])
+def test_complete_grid_needs_no_table(names) -> None:
+    """A grid's groups, by arithmetic, are those that a table of keys gives; draws included."""
+    factors = SPACE.factors(range(24))
+    key = torch.zeros(24).long()
+    for name in names:
+        key = key * 4 + factors[:, SPACE.names.index(name)]
+    table, grid = Groups(key), GridGroups(SPACE, names)
+    assert (grid.n_groups, grid.n_images) == (table.n_groups, table.n_images)
+    assert torch.equal(grid.alone(), table.alone())
+    assert all(torch.equal(grid.members(i), table.members(i)) for i in range(24))
+    images = torch.randint(24, (500,), generator=torch.Generator().manual_seed(0))
+    draws = {"draw": (images, 3), "draw_other": (images,), "draw_outside": (images,)}
+    if len(names) == 3:
+        del draws["draw_other"]
+    if not names:
+        del draws["draw_outside"]
+    for name, arguments in draws.items():
+        a, b = (
+            getattr(groups, name)(*arguments, torch.Generator().manual_seed(1))
+            for groups in (grid, table)
+        )
+        assert torch.equal(a, b)
+
+
+def test_grid_is_recognised_and_anything_else_is_not() -> None:
+    assert isinstance(groups_by_factors(Sprites(), ["scale"]), GridGroups)
+    table = SPACE.factors(range(24))
+    images = torch.zeros(24, 2, 2).byte()
+    for other in (table.flip(0), table[:23]):
+        data = FactorArray(images[: len(other)], other, SPACE.names)
+        assert not isinstance(groups_by_factors(data, ["a"]), GridGroups)
