@@ -1,7 +1,8 @@
 """The arrays that metrics take: checked once, at the door."""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,19 +20,28 @@ class DegenerateCodesWarning(UserWarning):
     """All dimensions of the codes are constant: there is nothing to measure."""
 
 
+class CannotComputeError(ValueError):
+    """The arrays are sound, but this metric is not defined on them."""
+
+
 @dataclass(frozen=True)
 class Arrays:
-    """Checked codes and factors.
+    """Checked codes and factors, which metrics take in place of two arrays to share their work.
 
     Attributes:
         codes: float64 (n, latent_dim).
         factors: int64 (n, n_factors).
         names: one name per factor.
+        shared: what one metric computed and another may want, by its name and settings.
     """
 
     codes: NDArray[np.float64]
     factors: NDArray[np.int64]
     names: tuple[str, ...]
+    shared: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.codes)
 
     @cached_property
     def std(self) -> NDArray[np.float64]:
@@ -40,6 +50,43 @@ class Arrays:
         relative = (self.codes / np.where(magnitude > 0, magnitude, 1.0)).std(axis=0)
         return np.where(relative > ROUNDING, relative * magnitude, 0.0)
 
+    @cached_property
+    def live(self) -> NDArray[np.int64]:
+        """The dimensions that vary."""
+        return np.flatnonzero(self.std)
+
+    @cached_property
+    def values(self) -> NDArray[np.int64]:
+        """The factors with their values numbered from 0, without gaps."""
+        columns = [np.unique(column, return_inverse=True)[1] for column in self.factors.T]
+        return np.stack(columns, axis=1)
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many values of each factor occur."""
+        return self.values.max(axis=0) + 1
+
+    @cached_property
+    def standard(self) -> NDArray[np.float64]:
+        """The codes with mean 0 and standard deviation 1; 0 in dead dimensions."""
+        centered = self.codes - self.codes.mean(axis=0)
+        scaled: NDArray[np.float64] = centered / np.where(self.std > 0, self.std, np.inf)
+        return scaled
+
+    def split(self, train_share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The samples to learn from and the others, to test on, by chance.
+
+        Raises:
+            CannotComputeError: one of the parts would have less than 2 samples.
+        """
+        n_train = round(train_share * len(self))
+        if not 2 <= n_train <= len(self) - 2:
+            raise CannotComputeError(
+                f"{len(self)} samples cannot be split into {train_share:.0%} to learn from and a "
+                "rest to test on, of 2 at least each: give more samples"
+            )
+        order = np.random.default_rng([seed, n_train]).permutation(len(self))
+        return order[:n_train], order[n_train:]
     def details(self) -> dict[str, Any]:
         """What every metric says of the codes: their spread, and which dimensions are dead."""
         return {
@@ -48,12 +95,29 @@ class Arrays:
             "nearly_constant": bool(self.std.max() < NEARLY_CONSTANT),
         }
 
+    def need_factors(self, n: int, metric: str) -> None:
+        """Refuse fewer than ``n`` factors."""
+        if len(self.names) < n:
+            raise CannotComputeError(
+                f"{metric} compares factors, so that it needs {n} at least, got {len(self.names)}"
+            )
+
+    def warn_if_dead(self, metric: str, value: str) -> None:
+        """Warn if no dimension varies."""
+        if len(self.live) == 0:
+            self.warn(f"no dimension of the codes varies: the {metric} is {value}")
+
+    def warn(self, message: str) -> None:
+        """Warn of codes that cannot be told from constant ones."""
+        warnings.warn(message, DegenerateCodesWarning, stacklevel=4)
+
 
 def check_arrays(codes: object, factors: object, names: Sequence[str] | None = None) -> Arrays:
     """Check codes and factors, and bring them to one type.
 
     Args:
-        codes: (n, latent_dim) floats; a NumPy array, a tensor on any device, or array-like.
+        codes: (n, latent_dim) floats; a NumPy array, a tensor on any device, or array-like. Or
+            what this function returned.
         factors: (n, n_factors) integers; whole floats are taken as integers.
         names: one name per factor; "factor 0" and so on if None.
 
@@ -62,6 +126,8 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
             samples; NaN or infinite codes; factors that are not whole; a factor with one value;
             names that are not one per factor, or not distinct.
     """
+    if isinstance(codes, Arrays):
+        return codes
     z, v = _as_array(codes).astype(np.float64), _as_array(factors)
     if z.ndim != 2 or v.ndim != 2 or 0 in z.shape or 0 in v.shape:
         raise ValueError(
@@ -79,7 +145,8 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
     if whole is None or (whole != v).any():
         raise ValueError(
             "factors must be integers, the index of each value: "
-            "np.unique(column, return_inverse=True)[1] gives them"
+            "np.unique(column, return_inverse=True)[1] gives them; disvae.metrics.bin_factors "
+            "divides the range of continuous ones"
         )
     labels = tuple(names) if names is not None else tuple(f"factor {k}" for k in range(v.shape[1]))
     if len(labels) != v.shape[1]:
@@ -90,6 +157,30 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
         if (column == column[0]).all():
             raise ValueError(f"{name!r} has one value, which no code can predict: drop its column")
     return Arrays(z, whole, labels)
+
+
+def bin_factors(factors: object, bins: int = 10) -> NDArray[np.int64]:
+    """Continuous factors as integers: the bin, of equal widths between the extremes, of each value.
+
+    Columns that are whole already stay as they are, so that a mixture of both may be given.
+
+    Args:
+        factors: (n, n_factors) numbers.
+        bins: per column.
+
+    Raises:
+        ValueError: another shape, NaN or infinite values, or fewer than 2 bins.
+    """
+    v = _as_array(factors).astype(np.float64)
+    if v.ndim != 2 or not np.isfinite(v).all():
+        raise ValueError(f"expected finite factors (n, n_factors), got shape {v.shape}")
+    if bins < 2:
+        raise ValueError(f"expected at least 2 bins, got {bins}")
+    low, high = v.min(axis=0), v.max(axis=0)
+    span = np.where(high > low, high - low, 1.0)
+    cells = np.minimum(((v - low) / span * bins).astype(np.int64), bins - 1)
+    whole = (v == np.round(v)).all(axis=0)
+    return np.where(whole, v.astype(np.int64), cells)
 
 
 def _as_array(values: object) -> NDArray[Any]:

@@ -1,21 +1,16 @@
 """The mutual information gap, by histograms of the codes."""
 
 import math
-import warnings
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from disvae.metrics.arrays import DegenerateCodesWarning, check_arrays
+from disvae.metrics.arrays import Arrays, check_arrays
+from disvae.metrics.information import Information, histogram_information, two_largest
 from disvae.metrics.score import Score
-
-DIGITS = 5  # of a position in units of bins: what float32 codes keep of it
 
 
 def mig(
     codes: object,
-    factors: object,
+    factors: object = None,
     *,
     seed: int = 0,
     bins: int | None = None,
@@ -27,7 +22,8 @@ def mig(
     dimensions of most information about v_k (the second is 0 if there is one dimension alone). The
     information is that of a histogram of the codes, equal bins between each dimension's extremes:
     the estimator of disentanglement_lib, on posterior means. The Monte Carlo estimate over
-    posteriors of the paper is another one, and the two are not comparable.
+    posteriors of the paper is another one, and the two are not comparable: see
+    :func:`disvae.metrics.posterior_mig`.
 
     Bins are laid out symmetrically about each dimension's middle, which has a bin of its own if
     their number is even. So permuting, negating and rescaling dimensions change nothing.
@@ -60,63 +56,24 @@ def mig(
         https://arxiv.org/abs/1811.12359, for the histogram.
 
     Example:
+        >>> import numpy as np
         >>> v = np.stack(np.meshgrid(range(4), range(5), indexing="ij"), axis=-1).reshape(-1, 2)
         >>> mig(v * [2.0, -0.1], v)
         MIG = 1.0000
     """
     arrays = check_arrays(codes, factors, names)
-    values = [np.unique(column, return_inverse=True)[1] for column in arrays.factors.T]
-    if bins is None:
-        bins = max(20, *(int(v.max()) + 1 for v in values))
-    if bins < 2:
-        raise ValueError(f"expected at least 2 bins, got {bins}")
-    if not arrays.std.any():
-        warnings.warn(
-            "no dimension of the codes varies: the MIG is 0", DegenerateCodesWarning, stacklevel=2
-        )
-    cells = [
-        discretize(z, bins) if std > 0 else np.zeros(len(z), dtype=np.int64)
-        for z, std in zip(arrays.codes.T, arrays.std, strict=True)
-    ]
-    information = np.array([[mutual_information(v, z) for z in cells] for v in values])
-    entropy = np.array([mutual_information(v, v) for v in values])
-    ranked = np.sort(np.pad(information, ((0, 0), (1, 0))), axis=1)
-    gap = (ranked[:, -1] - ranked[:, -2]) / entropy
+    information = histogram_information(arrays, bins)
+    arrays.warn_if_dead("MIG", "0")
+    return information_gap(arrays, information, "MIG")
+
+
+def information_gap(arrays: Arrays, information: Information, name: str) -> Score:
+    """The gap of each factor, normalised by its entropy, and their mean."""
+    first, second = two_largest(information.table)
+    gap = (first - second) / information.factor_entropy
     return Score(
         math.fsum(gap) / len(gap),
-        "MIG",
+        name,
         dict(zip(arrays.names, gap.tolist(), strict=True)),
-        {
-            **arrays.details(),
-            "bins": bins,
-            "mutual_information": information.tolist(),
-            "entropy": entropy.tolist(),
-            "best_dimension": information.argmax(axis=1).tolist(),
-        },
+        {**arrays.details(), **information.details()},
     )
-
-
-def discretize(z: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
-    """The bin of each value: equal widths between the extremes, mirrored about the middle.
-
-    Args:
-        z: (n,), not all equal.
-        bins: their number; an even number has the exact middle as one more.
-    """
-    low, high = z.min(), z.max()
-    position = (z - (low + high) / 2) / (high - low) * bins  # from -bins/2 to bins/2
-    offset = 0.5 if bins % 2 else 0.0
-    distance = np.ceil(np.abs(position).round(DIGITS) - offset)
-    return (np.sign(position.round(DIGITS)) * distance).astype(np.int64) + bins // 2
-
-
-def mutual_information(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
-    """I(a; b) of two columns of small non-negative integers, in nats.
-
-    Ratios of whole counts and an exact sum: independent columns have exactly 0, a column with
-    itself exactly its entropy, and renaming the values changes not even the last digit.
-    """
-    size = int(b.max()) + 1
-    cells, seen = np.unique(a * size + b, return_counts=True)  # few, however many could be
-    expected = np.bincount(a)[cells // size] * np.bincount(b)[cells % size]
-    return max(0.0, math.fsum(seen * np.log(len(a) * seen / expected)) / len(a))
