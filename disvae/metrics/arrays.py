@@ -136,11 +136,7 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
         )
     if len(z) != len(v):
         raise ValueError(f"{len(z)} codes but {len(v)} rows of factors: expected one row per code")
-    if len(z) < 2:
-        raise ValueError("expected at least 2 samples, got 1")
-    if not np.isfinite(z).all():
-        bad = np.flatnonzero(~np.isfinite(z).all(axis=0)).tolist()
-        raise ValueError(f"codes hold NaN or infinite values, in dimensions {bad}")
+    _check_samples(z)
     whole = v.astype(np.int64) if v.dtype.kind in "biuf" and np.isfinite(v).all() else None
     if whole is None or (whole != v).any():
         raise ValueError(
@@ -157,6 +153,32 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
         if (column == column[0]).all():
             raise ValueError(f"{name!r} has one value, which no code can predict: drop its column")
     return Arrays(z, whole, labels)
+
+
+def check_codes(codes: object) -> Arrays:
+    """Check codes without factors.
+
+    Args:
+        codes: (n, latent_dim) floats; a NumPy array, a tensor on any device, or array-like.
+
+    Raises:
+        ValueError: another shape, fewer than 2 samples, or NaN or infinite values.
+    """
+    if isinstance(codes, Arrays):
+        return codes
+    z = _as_array(codes).astype(np.float64)
+    if z.ndim != 2 or 0 in z.shape:
+        raise ValueError(f"expected codes (n, latent_dim), got shape {z.shape}")
+    _check_samples(z)
+    return Arrays(z, np.zeros((len(z), 0), dtype=np.int64), ())
+
+
+def _check_samples(z: NDArray[np.float64]) -> None:
+    if len(z) < 2:
+        raise ValueError("expected at least 2 samples, got 1")
+    if not np.isfinite(z).all():
+        bad = np.flatnonzero(~np.isfinite(z).all(axis=0)).tolist()
+        raise ValueError(f"codes hold NaN or infinite values, in dimensions {bad}")
 
 
 def bin_factors(factors: object, bins: int = 10) -> NDArray[np.int64]:
