@@ -1,8 +1,8 @@
 """``disvae evaluate``: every metric of a finished run, as a table and as JSON."""
 
 import json
-import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
@@ -10,24 +10,55 @@ from jsonargparse import Namespace
 from rich.console import Console
 from rich.table import Table
 
-from disvae.cli.nats import Models, bounds, decompositions, some_images
+from disvae.cli.nats import Models, bounds, decompositions
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.tables import read_table
 from disvae.data import FactorDataset
-from disvae.metrics import DegenerateCodesWarning, Scores, evaluate
-from disvae.training import encode_dataset, load_run
-from disvae.training.files import write_atomically
+from disvae.data.files import write_atomically
+from disvae.metrics import (
+    PRESETS,
+    DegenerateCodesWarning,
+    Score,
+    Scores,
+    evaluate,
+    evaluate_model,
+)
+from disvae.training import load_run
 
 DESCRIPTION = """Measure the disentanglement of a finished run: the posterior means of some images
 of its data set against their factors; and what the model costs in nats, if asked for. Prints
-tables and writes RUN/evaluation.json."""
+tables and writes RUN/evaluation.json. Or measure codes that any program made, by --codes and
+--factors; writes evaluation.json where you are."""
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("evaluate", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("run", metavar="RUN", nargs="?", help="run directory")
+    parser.add_argument(
+        "--codes",
+        metavar="FILE",
+        help="codes, a row per sample: .npy, .npz[:NAME], .csv, .h5[:NAME]",
+    )
+    parser.add_argument("--factors", metavar="FILE", help="their factors, a row per sample")
     parser.add_argument("--points", type=int, default=10_000, help="images to measure on, at most")
     parser.add_argument("--seed", type=int, default=0, help="chooses the images and the votes")
+    parser.add_argument(
+        "--preset",
+        default="default",
+        choices=list(PRESETS),
+        help="whose convention the metrics follow",
+    )
+    parser.add_argument(
+        "--metrics", metavar="A,B", help='only these, such as "MIG,DCI", instead of all'
+    )
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=0,
+        metavar="N",
+        help="random halves of the samples to measure standard errors with (20 say)",
+    )
     parser.add_argument(
         "--untrained",
         action="store_true",
@@ -49,14 +80,35 @@ def run(arguments: Sequence[str]) -> None:
         "the bound of FactorVAE's paper, whose cost grows with them",
     )
     options = parse(parser, arguments)
-    if options.points < 1:
-        raise ValueError(f"--points must be at least 1, got {options.points}")
+    if options.points < 2:
+        raise ValueError(f"--points must be at least 2, got {options.points}")
+    console = Console(soft_wrap=True)
+    if options.run is None or options.codes or options.factors:
+        _evaluate_files(options, console)
+    else:
+        _evaluate_run(options, console)
+
+
+def _evaluate_files(options: Namespace, console: Console) -> None:
+    if options.run is not None or not (options.codes and options.factors):
+        raise ValueError("give either a run directory, or both --codes FILE and --factors FILE")
+    codes, _ = read_table(options.codes)
+    factors, names = read_table(options.factors)
+    with catch_warnings():
+        simplefilter("ignore", DegenerateCodesWarning)  # said below the table
+        scores = evaluate(codes, factors, names=names, progress=True, **_settings(options))
+    _show({"score": scores}, console)
+    report = {"seed": options.seed, "points": len(codes), "preset": options.preset}
+    report |= {"scores": scores.to_json(), "skipped": scores.skipped}
+    write_atomically(Path("evaluation.json"), json.dumps(report, indent=2).encode())
+
+
+def _evaluate_run(options: Namespace, console: Console) -> None:
     finished = load_run(options.run)
     models = {"trained": finished.model()}
     if options.untrained:
         models["untrained"] = finished.untrained_model()
     data = finished.data()
-    console = Console(soft_wrap=True)
     report: dict[str, Any] = {"seed": options.seed}
     if isinstance(data, FactorDataset):
         report |= _scores(models, data, options, console)
@@ -72,23 +124,43 @@ def run(arguments: Sequence[str]) -> None:
     write_atomically(finished.path / "evaluation.json", json.dumps(report, indent=2).encode())
 
 
+def _settings(options: Namespace) -> dict[str, Any]:
+    """What all ways of evaluating share."""
+    metrics = [name.strip() for name in options.metrics.split(",")] if options.metrics else None
+    return {
+        "seed": options.seed,
+        "metrics": metrics,
+        "preset": options.preset,
+        "repeats": options.repeats,
+    }
+
+
 def _scores(
     models: Models, data: FactorDataset, options: Namespace, console: Console
 ) -> dict[str, Any]:
     """Print the metrics of each model, and return what the report has of them."""
-    indices = some_images(data, options)
-    factors = data.factors(indices)
     scores = {}
     with catch_warnings():
         simplefilter("ignore", DegenerateCodesWarning)  # said below the table
         for name, model in models.items():
-            codes = encode_dataset(model, data, indices)
-            scores[name] = evaluate(codes, factors, seed=options.seed, names=data.space.names)
+            cache = Path(options.run) / f"codes-{name}.npz"
+            scores[name] = evaluate_model(
+                model, data, n=options.points, cache=cache, **_settings(options)
+            )
+    _show(scores, console)
+    report: dict[str, Any] = {"points": min(options.points, len(data)), "preset": options.preset}
+    report["skipped"] = next(iter(scores.values())).skipped
+    return report | {name: s.to_json() for name, s in scores.items()}
+
+
+def _show(scores: dict[str, Scores], console: Console) -> None:
+    """Print the table, and what a reader of it should know."""
     console.print(_table(scores))
     for name, columns in scores.items():
         if note := _about_codes(columns):
             console.print(f"note: {name}: {note}", highlight=False)
-    return {"points": len(indices)} | {name: s.to_json() for name, s in scores.items()}
+    for metric, why in next(iter(scores.values())).skipped.items():
+        console.print(f"note: {metric} was not computed: {why}", highlight=False)
 
 
 def _table(scores: dict[str, Scores]) -> Table:
@@ -96,15 +168,28 @@ def _table(scores: dict[str, Scores]) -> Table:
     table = Table("metric", *scores)
     columns = list(scores.values())
     for metric, first in columns[0].items():
-        table.add_row(metric, *(f"{column[metric]:.3f}" for column in columns), style="bold")
+        cells = (_cell(column.get(metric)) for column in columns)
+        table.add_row(metric, *cells, style="bold")
         for factor in first.per_factor:
-            values = (column[metric].per_factor.get(factor, math.nan) for column in columns)
-            table.add_row(f"  {factor}", *(f"{value:.3f}" for value in values))
+            values = (
+                column[metric].per_factor.get(factor) if metric in column else None
+                for column in columns
+            )
+            table.add_row(f"  {factor}", *("" if v is None else f"{v:.3f}" for v in values))
     return table
+
+
+def _cell(score: Score | None) -> str:
+    if score is None:
+        return ""
+    error = "" if score.standard_error is None else f" ± {score.standard_error:.3f}"
+    return f"{score:.3f}{error}"
 
 
 def _about_codes(scores: Scores) -> str | None:
     """What a reader of the table should know of the codes, since metrics ignore their scale."""
+    if not scores:
+        return None
     details = next(iter(scores.values())).details
     largest = max(details["code_std"])
     if largest == 0:

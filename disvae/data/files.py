@@ -1,4 +1,4 @@
-"""Where data files lie, and errors that name them."""
+"""Where data files lie, errors that name them, and files that are whole or absent."""
 
 import os
 import tokenize
@@ -65,3 +65,16 @@ def read_npz(file: Path, *names: str) -> list[NDArray]:
             with archive.open(f"{name}.npy") as member:
                 arrays.append(np.lib.format.read_array(member, allow_pickle=False))
     return arrays
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the file at ``path``: a reader sees the old content or the new, never a part of it.
+
+    The content reaches the disk before the name does, so that this also holds for a power cut.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

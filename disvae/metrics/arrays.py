@@ -87,6 +87,7 @@ class Arrays:
             )
         order = np.random.default_rng([seed, n_train]).permutation(len(self))
         return order[:n_train], order[n_train:]
+
     def details(self) -> dict[str, Any]:
         """What every metric says of the codes: their spread, and which dimensions are dead."""
         return {

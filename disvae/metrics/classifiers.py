@@ -1,7 +1,7 @@
 """Classifiers that metrics learn factors with."""
 
 import warnings
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
+@runtime_checkable
 class Classifier(Protocol):
     """What scikit-learn's classifiers have."""
 

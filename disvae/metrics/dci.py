@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LassoCV
 
 from disvae.metrics.arrays import Arrays, check_arrays
-from disvae.metrics.boosting import Binned, boost
+from disvae.metrics.boosting import Sorted, boost
 from disvae.metrics.score import Score
 
 Floats = NDArray[np.float64]
@@ -134,7 +134,7 @@ def _boosting(arrays: Arrays, train: Rows, test: Rows, seed: int) -> Fit:
     if len(arrays.live) == 0:
         return _constant(arrays, train, test)
     z = arrays.codes[:, arrays.live]
-    data = Binned(z[train], z[test])
+    data = Sorted(z[train], z[test])
     importance, learned, predicted = [], [], []
     for v in arrays.values.T:
         fitted = boost(data, v[train])

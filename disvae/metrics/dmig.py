@@ -48,8 +48,8 @@ def dmig(
         ``dimensions`` and ``undefined``, the factors left out.
 
     Raises:
-        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins; dimensions that are not one per
-            factor; or every factor is a function of another.
+        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins;
+            dimensions that are not one per factor; or every factor is a function of another.
 
     Warns:
         DegenerateCodesWarning: no dimension varies; the score is then 0.
@@ -81,9 +81,7 @@ def dmig(
     )
 
 
-def own_dimensions(
-    information: Information, dimensions: Sequence[int] | None
-) -> NDArray[np.int64]:
+def own_dimensions(information: Information, dimensions: Sequence[int] | None) -> NDArray[np.int64]:
     """The dimension of each factor: the given ones, or those of most information."""
     n_factors, latent_dim = information.table.shape
     if dimensions is None:

@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 from sklearn.neural_network import MLPClassifier
 
 from disvae.metrics.arrays import Arrays, CannotComputeError, check_arrays
-from disvae.metrics.boosting import Binned, boost
+from disvae.metrics.boosting import Sorted, boost
 from disvae.metrics.classifiers import logistic_regression
 from disvae.metrics.score import Score
 
@@ -29,7 +29,7 @@ def downstream_accuracy(
     classifier: Method = "logistic",
     names: Sequence[str] | None = None,
 ) -> Score:
-    """Accuracy of predicting the factors from the codes, by how many labels there are to learn from.
+    """Accuracy of predicting the factors from the codes, by the number of labels to learn from.
 
     Args:
         codes: (n, latent_dim) floats, usually 15,000 posterior means; standardised here.
@@ -66,10 +66,7 @@ def downstream_accuracy(
     order = np.random.default_rng(seed).permutation(len(arrays))
     test = order[possible[-1] :][:LARGEST_TEST]
     arrays.warn_if_dead("downstream accuracy", "chance")
-    accuracy = {
-        str(n): dict(zip(arrays.names, _accuracies(arrays, order[:n], test, classifier, seed)))
-        for n in possible
-    }
+    accuracy = {str(n): _accuracies(arrays, order[:n], test, classifier, seed) for n in possible}
     means = {n: math.fsum(row.values()) / len(row) for n, row in accuracy.items()}
     efficiency = means["100"] / means["10000"] if {"100", "10000"} <= means.keys() else None
     details = {
@@ -106,7 +103,7 @@ def predict(
     if z.shape[1] == 0 or (v == v[0]).all():
         return np.full(len(test_z), np.bincount(v).argmax())
     if classifier == "boosting":
-        return boost(Binned(z, test_z), v).test
+        return boost(Sorted(z, test_z), v).test
     if classifier == "mlp":
         network = MLPClassifier((256, 256), early_stopping=len(v) >= 1_000, random_state=seed)
         found: NDArray[np.int64] = network.fit(z, v).predict(test_z)
@@ -125,9 +122,9 @@ def _accuracies(
     test: NDArray[np.int64],
     classifier: str,
     seed: int,
-) -> list[float]:
+) -> dict[str, float]:
     z = arrays.standard[:, arrays.live]
-    return [
-        float((predict(z[train], v[train], z[test], classifier, seed) == v[test]).mean())
-        for v in arrays.values.T
-    ]
+    return {
+        name: float((predict(z[train], v[train], z[test], classifier, seed) == v[test]).mean())
+        for name, v in zip(arrays.names, arrays.values.T, strict=True)
+    }

@@ -34,7 +34,8 @@ def mig_sup(
         The mean, from 0 to 1; ``per_code``; ``details`` as in :func:`disvae.metrics.mig`.
 
     Raises:
-        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins; or a single factor, which has no rival.
+        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins; or
+            a single factor, which has no rival.
 
     Warns:
         DegenerateCodesWarning: no dimension varies; the score is then 0.

@@ -40,7 +40,8 @@ def modularity(
         The mean, from 0 to 1; ``per_code``; ``details`` as in :func:`disvae.metrics.mig`.
 
     Raises:
-        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins; or a single factor, of which every dimension would know alone.
+        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins; or
+            a single factor, of which every dimension would know alone.
 
     Warns:
         DegenerateCodesWarning: no dimension varies; the score is then 0.

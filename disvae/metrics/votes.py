@@ -1,4 +1,4 @@
-"""Votes of dimensions for factors: groups of samples that share something, and what varies there."""
+"""Votes of dimensions for factors: samples that share something, and what varies among them."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -40,8 +40,8 @@ def xmig(
         ``dimensions``.
 
     Raises:
-        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins; or dimensions that are not one
-            per factor.
+        ValueError: see :func:`disvae.metrics.arrays.check_arrays`; or fewer than 2 bins; or
+            dimensions that are not one per factor.
 
     Warns:
         DegenerateCodesWarning: no dimension varies; the score is then 0.

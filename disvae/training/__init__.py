@@ -1,8 +1,8 @@
 """Training: the loop, the run directory that it leaves, and what reads such a directory again."""
 
-from disvae.training.encode import encode_dataset, load_images
+from disvae.data.encode import encode_dataset, encode_posteriors, load_images
 from disvae.training.evidence import Evidence, elbo, importance_weighted_bound
-from disvae.training.measure import decompose_dataset, encode_posteriors
+from disvae.training.measure import decompose_dataset
 from disvae.training.run import Run, load_run
 from disvae.training.trainer import Trainer
 

@@ -11,9 +11,9 @@ from torch.distributions import Normal
 from tqdm import tqdm
 
 from disvae.data import ImageDataset
+from disvae.data.encode import load_images
 from disvae.divergence import kl_per_dimension
 from disvae.models import VAE
-from disvae.training.encode import load_images
 
 
 class Evidence(NamedTuple):

@@ -1,6 +1,5 @@
 """Files that are either whole or absent, whenever the process is killed."""
 
-import os
 import pickle
 import zipfile
 from io import BytesIO
@@ -10,18 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file at ``path``: a reader sees the old content or the new, never a part of it.
-
-    The content reaches the disk before the name does, so that this also holds for a power cut.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+from disvae.data.files import write_atomically
 
 
 def write_tensors(path: Path, state: dict[str, Tensor]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from disvae.training.files import write_atomically
+from disvae.data.files import write_atomically
 
 
 class RunningMeans:

@@ -1,52 +1,11 @@
 """The decomposition of the KL over a whole data set, however large."""
 
 import torch
-from jaxtyping import Int
-from torch import Tensor
-from torch.distributions import Normal
-from tqdm import tqdm
 
 from disvae.data import ImageDataset
+from disvae.data.encode import encode_posteriors
 from disvae.divergence import MeasuredDecomposition, measure_decomposition
 from disvae.models import VAE
-from disvae.training.encode import load_images
-
-
-@torch.no_grad()
-def encode_posteriors(
-    model: VAE,
-    data: ImageDataset,
-    indices: Int[Tensor, " n"] | None = None,
-    batch_size: int = 256,
-    progress: bool = True,
-) -> Normal:
-    """The posteriors q(z|x) of some images of a data set.
-
-    Args:
-        model: the model, on whatever device; it is not switched to evaluation mode.
-        data: the images.
-        indices: which of them, int64; all if None.
-        batch_size: how many at once.
-        progress: show a progress bar.
-
-    Returns:
-        A distribution of shape (n, latent_dim), on the CPU: 8 bytes an image and dimension.
-
-    Raises:
-        ValueError: no images.
-    """
-    indices = torch.arange(len(data)) if indices is None else indices
-    if len(indices) == 0:
-        raise ValueError("there is nothing to encode: got no indices")
-    weight = next(model.parameters())
-    locs, scales = [], []
-    with tqdm(total=len(indices), unit="image", disable=not progress) as bar:
-        for part in indices.split(batch_size):
-            posterior = model.encode(load_images(data, part).to(weight))
-            locs.append(posterior.loc.float().cpu())
-            scales.append(posterior.scale.float().cpu())
-            bar.update(len(part))
-    return Normal(torch.cat(locs), torch.cat(scales), validate_args=False)
 
 
 def decompose_dataset(

@@ -17,12 +17,12 @@ import yaml
 from torch import nn
 
 from disvae.data import ImageDataset
+from disvae.data.files import write_atomically
 from disvae.losses import Loss
 from disvae.models import VAE
 from disvae.spec import build, describe
 from disvae.training.files import (
     read_checkpoint,
-    write_atomically,
     write_checkpoint,
     write_tensors,
 )

@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from disvae.data.files import write_atomically
 from disvae.training.files import (
     read_checkpoint,
-    write_atomically,
     write_checkpoint,
     write_tensors,
 )

@@ -1,0 +1,89 @@
+"""Numbers of codes and factors out of files of any usual kind."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from disvae.data.files import reading
+
+KINDS = (".npy", ".npz", ".csv", ".h5", ".hdf5")
+
+
+def read_table(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """A table of numbers, and the names of its columns where the file has them.
+
+    Args:
+        name: a .npy, .npz, .csv, .h5 or .hdf5 file; of a file with several arrays also which one,
+            as in ``codes.npz:mean``. The first line of a .csv file may be names.
+
+    Returns:
+        The table, (n, columns); one column alone is given a second axis.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: another kind of file, a damaged one, no array of that name, or one that is not a
+            table of numbers.
+    """
+    path, _, key = name.partition(":") if not Path(name).exists() else (name, "", "")
+    file = Path(path)
+    if file.suffix not in KINDS:
+        raise ValueError(f"{file} is none of {', '.join(KINDS)}")
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no file {file}")
+    columns = None
+    if file.suffix == ".csv":
+        table, columns = _read_csv(file)
+    elif file.suffix == ".npy":
+        with reading(file):
+            table = np.load(file, allow_pickle=False)
+    else:
+        table = _read_archive(file, key)
+    if table.ndim == 1:
+        table = table[:, None]
+    if table.ndim != 2 or table.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} holds {table.dtype} of shape {table.shape}, not a table of numbers"
+        )
+    return table, columns
+
+
+def _read_csv(file: Path) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    with reading(file):
+        lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
+        if not lines:
+            raise ValueError("it is empty")
+        first = [cell.strip().strip('"') for cell in lines[0].split(",")]
+        named = not all(_is_number(cell) for cell in first)
+        body = lines[1:] if named else lines
+        table = np.array([[float(cell) for cell in line.split(",")] for line in body])
+    return table, tuple(first) if named else None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_archive(file: Path, key: str) -> NDArray[Any]:
+    with reading(file):
+        if file.suffix == ".npz":
+            with np.load(file, allow_pickle=False) as archive:
+                found = {name: archive[name] for name in archive.files if key in ("", name)}
+        else:
+            with h5py.File(file) as archive:
+                found = {
+                    name: np.asarray(item)
+                    for name, item in archive.items()
+                    if key in ("", name) and isinstance(item, h5py.Dataset)
+                }
+    if len(found) != 1:
+        wrong = f"has no array {key!r}" if key else f"has {len(found)} arrays"
+        names = ", ".join(found) or "no name that fits"
+        raise ValueError(f"{file} {wrong} ({names}): say which as in {file.name}:NAME")
+    return next(iter(found.values()))

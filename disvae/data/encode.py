@@ -1,0 +1,79 @@
+"""Images of a data set as a model wants them, and their codes."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.distributions import Normal
+from tqdm import tqdm
+
+from disvae.data.dataset import ImageDataset, to_float
+from disvae.models import VAE
+
+
+def load_images(
+    data: ImageDataset, indices: Int[Tensor, " n"]
+) -> Float[Tensor, "n channels height width"]:
+    """Some images of a data set, as float32 in [0, 1].
+
+    Args:
+        data: a data set, for its ``images(indices)`` and ``max_value``.
+        indices: which images, int64.
+    """
+    return to_float(data.images(indices), data.max_value)
+
+
+@torch.no_grad()
+def encode_dataset(
+    model: VAE, data: ImageDataset, indices: Int[Tensor, " n"], batch_size: int = 256
+) -> Float[Tensor, "n latent_dim"]:
+    """The representation (posterior mean) of some images of a data set.
+
+    Args:
+        model: the model, on whatever device and in whatever precision it is.
+        data: see :func:`load_images`.
+        indices: which images, int64.
+        batch_size: how many at once.
+
+    Returns:
+        The codes, on the CPU.
+    """
+    weight = next(model.parameters())
+    batches = (load_images(data, part).to(weight) for part in indices.split(batch_size))
+    return torch.cat([model.represent(x).float().cpu() for x in batches])
+
+
+@torch.no_grad()
+def encode_posteriors(
+    model: VAE,
+    data: ImageDataset,
+    indices: Int[Tensor, " n"] | None = None,
+    batch_size: int = 256,
+    progress: bool = True,
+) -> Normal:
+    """The posteriors q(z|x) of some images of a data set.
+
+    Args:
+        model: the model, on whatever device; it is not switched to evaluation mode.
+        data: the images.
+        indices: which of them, int64; all if None.
+        batch_size: how many at once.
+        progress: show a progress bar.
+
+    Returns:
+        A distribution of shape (n, latent_dim), on the CPU: 8 bytes an image and dimension.
+
+    Raises:
+        ValueError: no images.
+    """
+    indices = torch.arange(len(data)) if indices is None else indices
+    if len(indices) == 0:
+        raise ValueError("there is nothing to encode: got no indices")
+    weight = next(model.parameters())
+    locs, scales = [], []
+    with tqdm(total=len(indices), unit="image", disable=not progress) as bar:
+        for part in indices.split(batch_size):
+            posterior = model.encode(load_images(data, part).to(weight))
+            locs.append(posterior.loc.float().cpu())
+            scales.append(posterior.scale.float().cpu())
+            bar.update(len(part))
+    return Normal(torch.cat(locs), torch.cat(scales), validate_args=False)
