@@ -1,16 +1,20 @@
-"""The contracts that everything built in passes, for losses and data sets of one's own.
+"""The contracts that everything built in passes, for losses, data sets and metrics of one's own.
 
 Each function returns nothing and raises ``AssertionError`` with what is wrong.
 """
 
-from collections.abc import Iterator
+import json
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from disvae.data import FactorDataset, ImageDataset
 from disvae.losses import Loss, LossOutput
+from disvae.metrics import Score
 from disvae.models import VAE
 
 IMAGE_SHAPE = (1, 8, 8)
@@ -47,6 +51,69 @@ def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
         _check_parameter_groups(criterion, model)
         _check_bad_input(criterion, model, x)
         _check_extremes(criterion, latent_dim, x)
+
+
+def check_metric(metric: Callable[..., Score], invariant: bool = True) -> None:
+    """Check that a metric keeps the contract of those in :mod:`disvae.metrics`.
+
+    It takes ``(codes, factors, *, seed, names)`` and gives a float with its details, as plain JSON
+    values; the same seed gives the same, arrays, tensors and lists give the same, and neither the
+    arguments nor any global random state are changed; codes that are the factors score no less
+    (by 0.05) than codes that know nothing of them; NaN codes, codes of another length and a constant factor
+    are refused with a ``ValueError``.
+
+    Args:
+        metric: the metric, the greater the better.
+        invariant: whether the order, the signs and the units of dimensions must not matter.
+
+    Raises:
+        AssertionError: a clause is broken; the message says which.
+
+    Example:
+        >>> from disvae.metrics import mig
+        >>> check_metric(mig)
+    """
+    rng = np.random.default_rng(0)
+    factors = np.tile(np.stack(np.divmod(np.arange(12), 4), axis=1), (25, 1))  # of 3 and 4 values
+    perfect = np.concatenate([factors * [1.0, -0.5], 0.1 * rng.normal(size=(300, 1))], axis=1)
+    noise = rng.normal(size=perfect.shape)
+
+    def measure(codes: object, factors: object = factors) -> Score:
+        return metric(codes, factors, seed=1, names=["a", "b"])
+
+    given, before = noise.copy(), _random_states()
+    score = measure(given)
+    assert isinstance(score, Score), f"expected a disvae.metrics.Score, got {score!r}"
+    assert math.isfinite(score), f"expected a finite number, got {score!r}"
+    json.dumps(score.to_json())
+    assert np.array_equal(given, noise), "the codes were changed"
+    assert before == _random_states(), "global random state was used: draw with the seed instead"
+    assert score == measure(noise), "the same seed gave another score"
+    assert score == measure(torch.from_numpy(noise), torch.from_numpy(factors)), "tensors differ"
+    assert score == measure(noise.tolist(), factors.tolist()), "lists differ"
+    best = measure(perfect)
+    assert best >= score - 0.05, f"codes that are the factors score {best:.3f}, noise {score:.3f}"
+    if invariant:
+        turned = noise[:, [2, 0, 1]] * [-1e3, 1e-3, 2.0]
+        apart = abs(measure(turned) - score)
+        assert apart < 0.02, f"order, signs and units of dimensions change the score by {apart:.3f}"
+    broken = noise.copy()
+    broken[7, 1] = math.nan
+    for what, codes, v in (
+        ("NaN codes", broken, factors),
+        ("codes of another length", noise[:-1], factors),
+        ("a constant factor", noise, factors * [1, 0]),
+    ):
+        try:
+            measure(codes, v)
+        except ValueError:
+            continue
+        raise AssertionError(f"{what} must be refused with a ValueError")
+
+
+def _random_states() -> tuple[bytes, str]:
+    """The global random states of PyTorch and NumPy."""
+    return torch.get_rng_state().numpy().tobytes(), repr(np.random.get_state())  # noqa: NPY002
 
 
 def check_dataset(dataset: ImageDataset) -> None:

@@ -106,11 +106,12 @@ class Arrays:
     def warn_if_dead(self, metric: str, value: str) -> None:
         """Warn if no dimension varies."""
         if len(self.live) == 0:
-            self.warn(f"no dimension of the codes varies: the {metric} is {value}")
+            message = f"no dimension of the codes varies: the {metric} is {value}"
+            warnings.warn(message, DegenerateCodesWarning, stacklevel=3)
 
     def warn(self, message: str) -> None:
         """Warn of codes that cannot be told from constant ones."""
-        warnings.warn(message, DegenerateCodesWarning, stacklevel=4)
+        warnings.warn(message, DegenerateCodesWarning, stacklevel=3)
 
 
 def check_arrays(codes: object, factors: object, names: Sequence[str] | None = None) -> Arrays:

@@ -23,11 +23,16 @@ class Classifier(Protocol):
     def predict(self, x: Floats) -> Labels:
         """The class of each sample."""
 
+
+@runtime_checkable
+class ProbabilisticClassifier(Classifier, Protocol):
+    """A classifier that also says how sure it is."""
+
     def predict_proba(self, x: Floats) -> Floats:
         """The probability of each of ``classes_``, (n, n_classes)."""
 
 
-def logistic_regression(x: Floats, y: Labels, **settings: object) -> Classifier:
+def logistic_regression(x: Floats, y: Labels, **settings: object) -> ProbabilisticClassifier:
     """Multinomial logistic regression; the shares of the classes where nothing can be learned.
 
     Args:
@@ -36,11 +41,15 @@ def logistic_regression(x: Floats, y: Labels, **settings: object) -> Classifier:
         settings: of scikit-learn's LogisticRegression, other than its defaults.
     """
     if x.shape[1] == 0 or (y == y[0]).all():
-        constant: Classifier = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
+        constant: ProbabilisticClassifier = DummyClassifier(strategy="prior").fit(
+            np.zeros((len(y), 1)), y
+        )
         return constant
     with warnings.catch_warnings():  # what 1,000 steps have not reached makes no difference
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted: Classifier = LogisticRegression(**{"max_iter": 1000} | settings).fit(x, y)
+        fitted: ProbabilisticClassifier = LogisticRegression(**{"max_iter": 1000} | settings).fit(
+            x, y
+        )
     return fitted
 
 

@@ -65,7 +65,7 @@ def dmig(
     gaps: dict[str, float] = {}
     for k, row in enumerate(information.table):
         others = np.delete(np.arange(len(row)), own[k])
-        rival = others[row[others].argmax()] if len(others) else None
+        rival = int(others[row[others].argmax()]) if len(others) else None
         apart = _apart(k, rival, own, arrays, information)
         if apart > TINY * information.factor_entropy[k]:
             gaps[arrays.names[k]] = (row[own[k]] - (0.0 if rival is None else row[rival])) / apart

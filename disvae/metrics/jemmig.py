@@ -32,7 +32,8 @@ def jemmig(
     ``details["nats"]``.
 
     1 needs a dimension with a value for each value of the factor and no more: noise within a
-    value costs, if it is wider than a bin. Never below 0.
+    value costs, if it is wider than a bin. Never below 0. A factor that no dimension knows of
+    counts as 0: by the formula a constant code, which has no entropy to waste, would have 0.7.
 
     Args:
         codes: (n, latent_dim) floats, usually posterior means.
@@ -58,7 +59,7 @@ def jemmig(
     """
     arrays = check_arrays(codes, factors, names)
     information = histogram_information(arrays, bins)
-    arrays.warn_if_dead("JEMMIG", "low")
+    arrays.warn_if_dead("JEMMIG", "0")
     table, entropy = information.table, information.factor_entropy
     first, second = two_largest(table)
     # Of dimensions that tie for the best, the one of least entropy: their order must not matter.
@@ -66,6 +67,7 @@ def jemmig(
     own = np.where(tied, information.code_entropy, np.inf).min(axis=1)
     nats = entropy + own - 2 * first + second
     value = np.maximum(0.0, 1 - nats / (entropy + math.log(information.bins or 1)))
+    value = np.where(first > 0, value, 0.0)
     return Score(
         math.fsum(value) / len(value),
         "JEMMIG",

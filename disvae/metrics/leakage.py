@@ -43,6 +43,9 @@ def leakage(
         ValueError: see :func:`disvae.metrics.arrays.check_arrays`; dimensions that the codes do not
             have, or none; an unknown classifier; or too few samples to split.
 
+    Warns:
+        DegenerateCodesWarning: no dimension of the whole code varies.
+
     Reference:
         Disentangling Factors of Variation with Cycle-Consistent Variational Auto-Encoders, Jha et
         al. 2018, https://arxiv.org/abs/1804.10469, table 1.
@@ -56,6 +59,7 @@ def leakage(
             f"expected dimensions from 0 to {latent_dim - 1}, got {chosen.tolist() or 'none'}"
         )
     train, test = arrays.split(train_share, seed)
+    arrays.warn_if_dead("leakage", "chance")
     z = arrays.standard[:, np.intersect1d(chosen, arrays.live)]
     per_factor = {
         name: float((predict(z[train], v[train], z[test], classifier, seed) == v[test]).mean())

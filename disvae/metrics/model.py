@@ -35,7 +35,7 @@ def evaluate_model(
     cache: Path | str | None = None,
     progress: bool = True,
 ) -> Scores:
-    """Encode images of a data set once, and compute metrics of their posterior means and posteriors.
+    """Encode images of a data set once, and compute metrics of their codes.
 
     Args:
         model: the model, on whatever device; it is not switched to evaluation mode.

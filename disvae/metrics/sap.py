@@ -31,8 +31,8 @@ def sap(
 
     A linear classifier cuts a dimension into as many intervals as classes at most, and penalised
     like this cannot tell many: even a perfect code of dSprites' positions is predicted at little
-    more than chance. So SAP is small, and comparable only between codes for the same factors. A
-    dead dimension predicts by chance, and may be the second best.
+    more than chance. So SAP is small, and comparable only between codes for the same factors. Dead
+    dimensions are left out, and the second of one dimension alone is 0.
 
     Args:
         codes: (n, latent_dim) floats, usually 15,000 posterior means.
@@ -85,8 +85,8 @@ def _accuracy(
 ) -> NDArray[np.float64]:
     table = np.zeros((len(arrays.names), z.shape[1]))
     for k, v in enumerate(arrays.values.T):
-        for j, column in enumerate(z.T):
-            x = column[:, None] if arrays.std[j] > 0 else np.zeros((len(z), 1))
+        for j in arrays.live:
+            x = z[:, j : j + 1]
             machine = linear_svm(x[train], v[train], regularization)
             table[k, j] = (machine.predict(x[test]) == v[test]).mean()
     return table

@@ -155,7 +155,7 @@ def test_numbers_of_votes(wrong, factors) -> None:
 
 def test_draws_do_not_depend_on_the_memory_at_hand(codes, factors, monkeypatch) -> None:
     expected = factor_vae_score(codes["rotated"], factors, **FEW)
-    monkeypatch.setattr("disvae.metrics.factor_vae.CHUNK", 1000)
+    monkeypatch.setattr("disvae.metrics.votes.CHUNK", 1000)
     score = factor_vae_score(codes["rotated"], factors, **FEW)
     assert score == expected
     assert score.details["votes"] == expected.details["votes"]

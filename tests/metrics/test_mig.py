@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
 from disvae.metrics import DegenerateCodesWarning, mig
-from disvae.metrics.mig import discretize, mutual_information
+from disvae.metrics.information import discretize, mutual_information
 
 
 def test_codes_of_known_quality(codes, factors, standard) -> None:
