@@ -59,8 +59,8 @@ def check_metric(metric: Callable[..., Score], invariant: bool = True) -> None:
     It takes ``(codes, factors, *, seed, names)`` and gives a float with its details, as plain JSON
     values; the same seed gives the same, arrays, tensors and lists give the same, and neither the
     arguments nor any global random state are changed; codes that are the factors score no less
-    (by 0.05) than codes that know nothing of them; NaN codes, codes of another length and a constant factor
-    are refused with a ``ValueError``.
+    (by 0.05) than codes that know nothing of them; NaN codes, codes of another length and a
+    constant factor are refused with a ``ValueError``.
 
     Args:
         metric: the metric, the greater the better.

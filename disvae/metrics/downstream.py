@@ -1,13 +1,15 @@
 """What codes are good for: accuracy of classifiers that learn factors from them."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegressionCV
-from sklearn.model_selection import KFold
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neural_network import MLPClassifier
 
 from disvae.metrics.arrays import Arrays, CannotComputeError, check_arrays
@@ -104,16 +106,21 @@ def predict(
         return np.full(len(test_z), np.bincount(v).argmax())
     if classifier == "boosting":
         return boost(Sorted(z, test_z), v).test
-    if classifier == "mlp":
-        network = MLPClassifier((256, 256), early_stopping=len(v) >= 1_000, random_state=seed)
-        found: NDArray[np.int64] = network.fit(z, v).predict(test_z)
-        return found
     if classifier == "logistic_cv" and len(v) >= 5:
         folds = KFold(5, shuffle=True, random_state=seed)
-        model = LogisticRegressionCV(Cs=10, cv=folds, max_iter=1000, use_legacy_attributes=False)
-        chosen: NDArray[np.int64] = model.fit(z, v).predict(test_z)
-        return chosen
-    return logistic_regression(z, v).predict(test_z)
+        grid = {"C": np.logspace(-4, 4, 10)}
+        model = GridSearchCV(LogisticRegression(max_iter=1000), grid, cv=folds)
+    elif classifier == "mlp":
+        early = len(v) >= 1_000
+        model = MLPClassifier((256, 256), early_stopping=early, random_state=seed)
+    else:
+        return logistic_regression(z, v).predict(test_z)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # A class of fewer samples than folds is absent from some.
+        warnings.simplefilter("ignore", UserWarning)
+        found: NDArray[np.int64] = model.fit(z, v).predict(test_z)
+    return found
 
 
 def _accuracies(

@@ -104,7 +104,7 @@ def _decode(
         z = torch.randn(groups, size, model.latent_dim, generator=generator)
         z[:, :, dimension] = z[:, :1, dimension]
         for part in z.flatten(0, 1).to(weight).split(1024):
-            pictures.append(model.likelihood.mean(model.decoder(part)).cpu())
+            pictures.append(model.likelihood.mean(model.decode(part)).cpu())
         key = np.arange(total) + groups  # those of other dimensions are alone
         mine = slice(place * groups * size, (place + 1) * groups * size)
         key[mine] = np.repeat(np.arange(groups), size)
