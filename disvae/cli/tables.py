@@ -73,7 +73,7 @@ def _is_number(cell: str) -> bool:
 def _read_archive(file: Path, key: str) -> NDArray[Any]:
     with reading(file):
         if file.suffix == ".npz":
-            with np.load(file, allow_pickle=False) as archive:
+            with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
                 found = {name: archive[name] for name in archive.files if key in ("", name)}
         else:
             with h5py.File(file) as archive:

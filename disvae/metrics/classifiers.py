@@ -1,6 +1,8 @@
 """Classifiers that metrics learn factors with."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -32,6 +34,19 @@ class ProbabilisticClassifier(Classifier, Protocol):
         """The probability of each of ``classes_``, (n, n_classes)."""
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without scikit-learn's warnings of what does not matter to a metric.
+
+    That is what 1,000 steps have not reached, and factors of many values for so few samples.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        yield
+
+
 def logistic_regression(x: Floats, y: Labels, **settings: object) -> ProbabilisticClassifier:
     """Multinomial logistic regression; the shares of the classes where nothing can be learned.
 
@@ -45,8 +60,7 @@ def logistic_regression(x: Floats, y: Labels, **settings: object) -> Probabilist
             np.zeros((len(y), 1)), y
         )
         return constant
-    with warnings.catch_warnings():  # what 1,000 steps have not reached makes no difference
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet():
         fitted: ProbabilisticClassifier = LogisticRegression(**{"max_iter": 1000} | settings).fit(
             x, y
         )
@@ -64,8 +78,7 @@ def linear_svm(x: Floats, y: Labels, regularization: float) -> Classifier:
     if (y == y[0]).all():
         constant: Classifier = DummyClassifier(strategy="prior").fit(x, y)
         return constant
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet():
         machine = LinearSVC(C=regularization, class_weight="balanced", random_state=0)
         fitted: Classifier = machine.fit(x, y)
     return fitted

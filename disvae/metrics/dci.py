@@ -11,6 +11,7 @@ from sklearn.linear_model import LassoCV
 
 from disvae.metrics.arrays import Arrays, check_arrays
 from disvae.metrics.boosting import Sorted, boost
+from disvae.metrics.classifiers import quiet
 from disvae.metrics.score import Score
 
 Floats = NDArray[np.float64]
@@ -153,7 +154,8 @@ def _forest(arrays: Arrays, train: Rows, test: Rows, seed: int) -> Fit:
         forest = RandomForestClassifier(
             100, criterion="entropy", max_depth=10, random_state=seed, n_jobs=-1
         )
-        forest.fit(z[train], v[train])
+        with quiet():
+            forest.fit(z[train], v[train])
         importance.append(forest.feature_importances_)
         learned.append(float(forest.score(z[train], v[train])))
         predicted.append(float(forest.score(z[test], v[test])))
@@ -169,7 +171,8 @@ def _lasso(arrays: Arrays, train: Rows, test: Rows, seed: int) -> Fit:
     for k, v in enumerate(targets.T):
         if len(arrays.live) == 0:
             break
-        model = LassoCV(cv=5, random_state=seed).fit(z[train], v[train])
+        with quiet():
+            model = LassoCV(cv=5, random_state=seed).fit(z[train], v[train])
         importance[:, k] = np.abs(model.coef_)
         learned[k] = max(0.0, float(model.score(z[train], v[train])))
         predicted[k] = max(0.0, float(model.score(z[test], v[test])))

@@ -1,20 +1,18 @@
 """What codes are good for: accuracy of classifiers that learn factors from them."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neural_network import MLPClassifier
 
 from disvae.metrics.arrays import Arrays, CannotComputeError, check_arrays
 from disvae.metrics.boosting import Sorted, boost
-from disvae.metrics.classifiers import logistic_regression
+from disvae.metrics.classifiers import logistic_regression, quiet
 from disvae.metrics.score import Score
 
 Method = Literal["logistic", "logistic_cv", "boosting", "mlp"]
@@ -115,10 +113,7 @@ def predict(
         model = MLPClassifier((256, 256), early_stopping=early, random_state=seed)
     else:
         return logistic_regression(z, v).predict(test_z)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        # A class of fewer samples than folds is absent from some.
-        warnings.simplefilter("ignore", UserWarning)
+    with quiet():
         found: NDArray[np.int64] = model.fit(z, v).predict(test_z)
     return found
 

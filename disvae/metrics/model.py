@@ -12,7 +12,7 @@ from torch.distributions import Normal
 
 from disvae.data import FactorDataset
 from disvae.data.encode import encode_posteriors
-from disvae.data.files import write_atomically
+from disvae.data.files import DAMAGE, write_atomically
 from disvae.metrics.arrays import CannotComputeError
 from disvae.metrics.evaluate import evaluate
 from disvae.metrics.posterior_aam import posterior_aam
@@ -127,10 +127,10 @@ def _key(model: VAE, data: FactorDataset, indices: Tensor) -> str:
 def _read(path: Path, key: str) -> Normal | None:
     """The posteriors in the file, if it is there, whole, and of this key."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["key"]) == key:
                 mean, std = torch.from_numpy(file["mean"]), torch.from_numpy(file["std"])
                 return Normal(mean, std, validate_args=False)
-    except (OSError, ValueError, KeyError, EOFError):  # absent or damaged: encoded again
+    except DAMAGE:  # absent or damaged: encoded again
         pass
     return None

@@ -1,6 +1,7 @@
 """Codes and factors out of files, and `disvae evaluate` on them."""
 
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -93,7 +94,7 @@ def files(tmp_path, monkeypatch):
 def test_evaluate_files(files, capsys) -> None:
     chosen = ["--codes", "codes.npy", "--factors", "factors.csv", "--metrics", "MIG, SAP"]
     assert main(["evaluate", *chosen, "--seed", "2", "--repeats", "3"]) == 0
-    report = json.loads(open("evaluation.json").read())
+    report = json.loads(Path("evaluation.json").read_text())
     expected = evaluate(*files, seed=2, metrics=["MIG", "SAP"], names=["shape", "size"], repeats=3)
     assert report["scores"] == json.loads(json.dumps(expected.to_json()))
     assert report["points"] == 200
@@ -106,7 +107,7 @@ def test_evaluate_files(files, capsys) -> None:
 def test_presets_and_metrics_that_cannot_be(files, capsys) -> None:
     chosen = ["--codes", "codes.npy", "--factors", "factors.csv", "--metrics", "MIG"]
     assert main(["evaluate", *chosen, "--preset", "disentanglement_lib"]) == 0
-    assert json.loads(open("evaluation.json").read())["scores"]["MIG"]["details"]["bins"] == 20
+    assert json.loads(Path("evaluation.json").read_text())["scores"]["MIG"]["details"]["bins"] == 20
     np.save("one.npy", files[1][:, :1])
     one = ["--codes", "codes.npy", "--factors", "one.npy", "--metrics", "modularity,MIG"]
     capsys.readouterr()

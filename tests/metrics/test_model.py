@@ -60,6 +60,7 @@ def test_codes_are_kept_and_read_again(model, data, tmp_path, monkeypatch) -> No
         assert score() == first
         with pytest.raises(AssertionError, match="encoded twice"):
             score(seed=1)  # other images
+    torch.manual_seed(1)
     other = BurgessVAE((1, 64, 64), latent_dim=3).eval()
     found = evaluate_model(other, data, n=50, metrics=["MIG"], cache=file, progress=False)
     assert file.read_bytes() != written  # other weights
