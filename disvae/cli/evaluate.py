@@ -23,12 +23,13 @@ from disvae.metrics import (
     evaluate,
     evaluate_model,
 )
+from disvae.plots import information_figure, summary_figure
 from disvae.training import load_run
 
 DESCRIPTION = """Measure the disentanglement of a finished run: the posterior means of some images
 of its data set against their factors; and what the model costs in nats, if asked for. Prints
-tables and writes RUN/evaluation.json. Or measure codes that any program made, by --codes and
---factors; writes evaluation.json where you are."""
+tables, writes RUN/evaluation.json and draws RUN/evaluation.png and RUN/information.png. Or measure
+codes that any program made, by --codes and --factors, and write these where you are."""
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -101,6 +102,7 @@ def _evaluate_files(options: Namespace, console: Console) -> None:
     report = {"seed": options.seed, "points": len(codes), "preset": options.preset}
     report |= {"scores": scores.to_json(), "skipped": scores.skipped}
     write_atomically(Path("evaluation.json"), json.dumps(report, indent=2).encode())
+    _draw({"score": scores}, Path())
 
 
 def _evaluate_run(options: Namespace, console: Console) -> None:
@@ -148,6 +150,7 @@ def _scores(
                 model, data, n=options.points, cache=cache, **_settings(options)
             )
     _show(scores, console)
+    _draw(scores, Path(options.run))
     report: dict[str, Any] = {"points": min(options.points, len(data)), "preset": options.preset}
     report["skipped"] = next(iter(scores.values())).skipped
     return report | {name: s.to_json() for name, s in scores.items()}
@@ -161,6 +164,16 @@ def _show(scores: dict[str, Scores], console: Console) -> None:
             console.print(f"note: {name}: {note}", highlight=False)
     for metric, why in next(iter(scores.values())).skipped.items():
         console.print(f"note: {metric} was not computed: {why}", highlight=False)
+
+
+def _draw(scores: dict[str, Scores], folder: Path) -> None:
+    """Write the scores as bars, and what each dimension knows, as pictures."""
+    if any(scores.values()):
+        summary_figure(scores).savefig(folder / "evaluation.png")
+    for columns in scores.values():
+        if "MIG" in columns:
+            information_figure(columns["MIG"]).savefig(folder / "information.png")
+            return  # the first model's, the trained one
 
 
 def _table(scores: dict[str, Scores]) -> Table:

@@ -1,7 +1,23 @@
 """Pictures of what a model has learned: functions that return tensors and matplotlib figures."""
 
 from disvae.plots.dataset import dataset_figure
+from disvae.plots.metrics import (
+    importance_figure,
+    information_figure,
+    latents_figure,
+    summary_figure,
+)
 from disvae.plots.reconstructions import reconstruction_figure
 from disvae.plots.traversals import mean_kl, traversal_figure, traverse
 
-__all__ = ["dataset_figure", "mean_kl", "reconstruction_figure", "traversal_figure", "traverse"]
+__all__ = [
+    "dataset_figure",
+    "importance_figure",
+    "information_figure",
+    "latents_figure",
+    "mean_kl",
+    "reconstruction_figure",
+    "summary_figure",
+    "traversal_figure",
+    "traverse",
+]

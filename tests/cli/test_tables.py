@@ -98,6 +98,8 @@ def test_evaluate_files(files, capsys) -> None:
     expected = evaluate(*files, seed=2, metrics=["MIG", "SAP"], names=["shape", "size"], repeats=3)
     assert report["scores"] == json.loads(json.dumps(expected.to_json()))
     assert report["points"] == 200
+    assert Path("evaluation.png").stat().st_size > 5_000
+    assert Path("information.png").stat().st_size > 5_000
     printed = capsys.readouterr().out
     mig = expected["MIG"]
     assert f"{mig:.3f} ± {mig.standard_error:.3f}" in printed
