@@ -100,15 +100,18 @@ def test_backbone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
 
-def test_metrics_on_arrays(capsys: pytest.CaptureFixture[str]) -> None:
-    load("metrics_on_arrays").main(["--points", "2000"])
+def test_metrics_on_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--points", "1000", "--repeats", "0", "--output", str(tmp_path)]
+    load("metrics_on_arrays").main(arguments)
     printed = capsys.readouterr().out
     factor_vae = [float(value) for value in re.findall(r"FactorVAE score +([\d.]+)", printed)]
     gaps = [float(value) for value in re.findall(r"MIG +([\d.]+)", printed)]
     for perfect, rotated, random in (factor_vae, gaps):
-        assert perfect == pytest.approx(1, abs=0.03)  # chance dependence of 2,000 points
+        assert perfect == pytest.approx(1, abs=0.08)  # chance dependence of 1,000 points
         assert perfect > rotated > random
     assert factor_vae[-1] < 0.35  # chance is one in four
+    for name in ("summary", "information", "importance", "latents"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 5_000
 
 
 def test_total_correlation_of_gaussians() -> None:

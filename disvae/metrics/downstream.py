@@ -54,7 +54,7 @@ def downstream_accuracy(
 
     Reference:
         Challenging Common Assumptions in the Unsupervised Learning of Disentangled Representations,
-        Locatello et al. 2019, https://arxiv.org/abs/1811.12359, section 5.5.
+        Locatello et al. 2019, https://arxiv.org/abs/1811.12359.
     """
     check_method(classifier)
     arrays = check_arrays(codes, factors, names)
