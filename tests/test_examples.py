@@ -105,9 +105,9 @@ def test_metrics_on_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     load("metrics_on_arrays").main(arguments)
     printed = capsys.readouterr().out
     factor_vae = [float(value) for value in re.findall(r"FactorVAE score +([\d.]+)", printed)]
-    gaps = [float(value) for value in re.findall(r"MIG +([\d.]+)", printed)]
+    gaps = [float(value) for value in re.findall(r"^MIG +([\d.]+)", printed, re.MULTILINE)]
     for perfect, rotated, random in (factor_vae, gaps):
-        assert perfect == pytest.approx(1, abs=0.08)  # chance dependence of 1,000 points
+        assert perfect == pytest.approx(1, abs=0.12)  # noise, and chance dependence of 1,000 points
         assert perfect > rotated > random
     assert factor_vae[-1] < 0.35  # chance is one in four
     for name in ("summary", "information", "importance", "latents"):

@@ -71,7 +71,8 @@ def dci(
         Williams 2018, https://openreview.net/forum?id=By-7dz-AZ.
 
     Example:
-        >>> v = np.stack(np.meshgrid(range(4), range(50), indexing="ij"), axis=-1).reshape(-1, 2)
+        >>> v = np.stack(np.meshgrid(range(4), range(5), indexing="ij"), axis=-1).reshape(-1, 2)
+        >>> v = np.tile(v, (20, 1))
         >>> score = dci(v * [2.0, -0.1], v)
         >>> score, score.parts[0]
         (DCI disentanglement = 1.0000, DCI completeness = 1.0000)

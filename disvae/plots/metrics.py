@@ -153,6 +153,7 @@ def summary_figure(scores: Scores | Mapping[str, Scores]) -> "Figure":
         shown = errors if any(errors) else None
         axes.barh(where, values, 0.9 * height, xerr=shown, color=colour, label=name or None)
     axes.set_yticks(range(len(metrics)), metrics)
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
     axes.grid(axis="x", alpha=0.3)
