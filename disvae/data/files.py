@@ -67,14 +67,31 @@ def read_npz(file: Path, *names: str) -> list[NDArray]:
     return arrays
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, previous: Path | None = None) -> None:
     """Replace the file at ``path``: a reader sees the old content or the new, never a part of it.
 
     The content reaches the disk before the name does, so that this also holds for a power cut.
+
+    Args:
+        path: the file.
+        content: all of it.
+        previous: where to keep the old file, if there is one.
+
+    Raises:
+        OSError: the disk is full, or cannot be written; the old file is intact.
     """
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if previous and path.exists():
+            path.replace(previous)
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write {path} ({error.strerror}); what was there is intact"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

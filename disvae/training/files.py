@@ -25,10 +25,15 @@ def write_tensors(path: Path, state: dict[str, Tensor]) -> None:
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write nested dicts and lists of tensors and numbers."""
+    """Write nested dicts and lists of tensors and numbers; the file before is kept beside it."""
     buffer = BytesIO()
     torch.save(state, buffer)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue(), previous=previous_checkpoint(path))
+
+
+def previous_checkpoint(path: Path) -> Path:
+    """Where the checkpoint before the one at ``path`` is kept."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -106,8 +106,14 @@ class Log:
 
     def write(self, step: int, record: dict[str, float]) -> None:
         """Write one line, and one point of each curve."""
-        self._file.write(json.dumps({"step": step, **record}) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps({"step": step, **record}) + "\n")
+            self._file.flush()
+        except OSError as error:
+            message = (
+                f"cannot write {self._file.name} ({error.strerror}); the last checkpoint is kept"
+            )
+            raise OSError(error.errno, message) from error
         for name, value in record.items():
             self._writer.add_scalar(name, value, step)
 

@@ -1,13 +1,14 @@
 """The run directory: all that is needed to resume, evaluate and plot a run.
 
 config.yaml             the model, the loss, the data and the trainer's settings
-checkpoint.pt           the state of training, for resuming
+checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
 log.jsonl, tensorboard/ the mean of every term between two log points
-evaluation.json, traversal.png   what the commands of these names add
+evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from disvae.losses import Loss
 from disvae.models import VAE
 from disvae.spec import build, describe
 from disvae.training.files import (
+    previous_checkpoint,
     read_checkpoint,
     write_checkpoint,
     write_tensors,
@@ -31,7 +33,15 @@ from disvae.training.files import (
 FREE = ("steps", "versions")
 
 # What is there only once training has ended.
-RESULTS = ("model.safetensors", "criterion.safetensors", "evaluation.json", "traversal.png")
+RESULTS = (
+    "model.safetensors",
+    "criterion.safetensors",
+    "evaluation.json",
+    "evaluation.png",
+    "information.png",
+    "codes-trained.npz",
+    "traversal.png",
+)
 
 
 class RunDirectory:
@@ -56,10 +66,30 @@ class RunDirectory:
                 return
         write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
 
-    def read_checkpoint(self) -> dict[str, Any] | None:
-        """The last checkpoint, or None if there is none yet."""
+    def read_checkpoint(self, say: Callable[[str], None]) -> dict[str, Any] | None:
+        """The last checkpoint that is whole, or None if there is none yet.
+
+        Args:
+            say: told if it is not the last one.
+
+        Raises:
+            ValueError: the last one is damaged, and so is the one before, or there is none.
+        """
         file = self.path / "checkpoint.pt"
-        return read_checkpoint(file) if file.exists() else None
+        before = previous_checkpoint(file)
+        try:
+            if file.exists():
+                return read_checkpoint(file)
+            problem = f"{file} is missing"  # between the two renamings of a write
+        except ValueError as error:
+            if not before.exists():
+                raise
+            problem = str(error)
+        if not before.exists():
+            return None
+        state = read_checkpoint(before)
+        say(f"{problem}. Going on from the one before it, {before.name}")
+        return state
 
     def write_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint."""

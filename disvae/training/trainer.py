@@ -19,7 +19,9 @@ from disvae.spec import plain
 from disvae.training.log import Log, RunningMeans, check_finite, check_weights
 from disvae.training.memory import keep_freed_memory
 from disvae.training.run import RunDirectory, description
+from disvae.training.stopping import EXIT_STATUS, StopRequest, locked, stop_requests
 
+ASK_EVERY = 10  # steps after which processes ask each other whether one was told to stop
 # "16-mixed" needs a loss scaler, whose state would have to be part of the checkpoint.
 Precision = Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]
 
@@ -132,20 +134,28 @@ class Trainer:
 
         Raises:
             FloatingPointError: a term or a weight is no longer finite.
-            ValueError: the run directory holds another run, or a damaged checkpoint.
+            ValueError: the run directory holds another run, or damaged checkpoints, or another
+                process trains in it.
+            OSError: a file cannot be written; the last checkpoint is intact.
+            SystemExit: SIGTERM came, and the state after the last step is saved.
         """
         _check_positive(steps=steps)
         self._both.loss = self._loss(data).__call__
         source = data if hasattr(data, "batch") else self._source(data)
-        run = self._open_run(data, steps)
-        record: dict[str, float] = {}
-        if self.step >= steps:
-            self._say(f"nothing to do: {self.step} of {steps} steps are taken already")
-            return record
-        keep_freed_memory()
-        self._players.train()
-        device = self._fabric.device
         with ExitStack() as stack:
+            if self._run_dir is not None and self._fabric.is_global_zero:
+                stack.enter_context(locked(Path(self._run_dir)))
+            run = self._open_run(data, steps)
+            record: dict[str, float] = {}
+            if self.step >= steps:
+                self._say(f"nothing to do: {self.step} of {steps} steps are taken already")
+                return record
+            keep_freed_memory()
+            self._players.train()
+            device = self._fabric.device
+            request = StopRequest()
+            if self._run_dir is not None:
+                request = stack.enter_context(stop_requests())
             # Each step seeds the global generator: the caller gets it back as it was.
             stack.enter_context(fork_rng([device] if device.type == "cuda" else []))
             bar = stack.enter_context(self._bar(steps))
@@ -164,7 +174,28 @@ class Trainer:
                         log.write(self.step, record)
                 if run and (self.step % self._checkpoint_every == 0 or last):
                     self._save(run, last)
+                if not last and self._must_stop(request):
+                    self._stop(run)
         return record
+
+    def _must_stop(self, request: StopRequest) -> bool:
+        """Whether any process was asked to end; all of them learn of it after the same step."""
+        if self._fabric.world_size == 1:
+            return request.received
+        if self.step % ASK_EVERY:
+            return False
+        flag = torch.tensor(float(request.received), device=self._fabric.device)
+        total: Any = self._fabric.all_reduce(flag, reduce_op="sum")
+        return float(total) > 0
+
+    def _stop(self, run: RunDirectory | None) -> None:
+        """Save, and end the process as SIGTERM asks for."""
+        if run:
+            self._save(run, last=False)
+        self._say(
+            f"stopped by SIGTERM after step {self.step}, which is saved: start again to go on"
+        )
+        raise SystemExit(EXIT_STATUS)
 
     def _take_step(self, source: Any) -> None:
         """The training step: everything else is book-keeping."""
@@ -230,7 +261,7 @@ class Trainer:
         }
         with self._fabric.rank_zero_first():
             run = RunDirectory(Path(self._run_dir), config)
-        state = run.read_checkpoint()
+        state = run.read_checkpoint(self._say)
         if state:
             self._players.load_state_dict(state["players"])
             self._optimizer.load_state_dict(state["optimizer"])

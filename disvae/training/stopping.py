@@ -1,0 +1,63 @@
+"""What stops training from outside: SIGTERM, and another process in its run directory."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+EXIT_STATUS = 128 + signal.SIGTERM
+
+
+@dataclass
+class StopRequest:
+    """Whether the process was asked to end.
+
+    Attributes:
+        received: SIGTERM has come, as a cluster sends it before it takes a machine away.
+    """
+
+    received: bool = False
+
+
+@contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """Note SIGTERM instead of dying of it; outside of the main thread nothing can be noted."""
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        request.received = True
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield request
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other trainers out of a run directory; a process that is killed keeps nobody out.
+
+    Raises:
+        ValueError: another process trains in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(
+            f"another process trains in {folder}: wait for it, or choose another run_dir"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
