@@ -67,6 +67,15 @@ def read_npz(file: Path, *names: str) -> list[NDArray]:
     return arrays
 
 
+def _keep(path: Path, previous: Path) -> None:
+    """Give a file a second name, so that it is there under its own until it is replaced."""
+    previous.unlink(missing_ok=True)
+    try:
+        previous.hardlink_to(path)
+    except OSError:  # a file system without such links
+        path.replace(previous)
+
+
 def write_atomically(path: Path, content: bytes, previous: Path | None = None) -> None:
     """Replace the file at ``path``: a reader sees the old content or the new, never a part of it.
 
@@ -87,7 +96,7 @@ def write_atomically(path: Path, content: bytes, previous: Path | None = None) -
             file.flush()
             os.fsync(file.fileno())
         if previous and path.exists():
-            path.replace(previous)
+            _keep(path, previous)
         temporary.replace(path)
     except OSError as error:
         raise OSError(
