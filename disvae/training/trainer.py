@@ -18,6 +18,7 @@ from disvae.losses import Decomposed, Loss
 from disvae.spec import plain
 from disvae.training.log import Log, RunningMeans, check_finite, check_weights
 from disvae.training.memory import keep_freed_memory
+from disvae.training.processes import GlobalBatch, launched
 from disvae.training.run import RunDirectory, description
 from disvae.training.stopping import EXIT_STATUS, StopRequest, locked, stop_requests
 
@@ -43,7 +44,9 @@ class Trainer:
             already, training goes on from its checkpoint. Nothing is written if None.
         precision: "32-true", "bf16-mixed" (bfloat16 where that is safe), "bf16-true" or "64-true".
         accelerator: "auto", "cpu", "cuda" or "mps".
-        devices: number of devices; each takes batches of its own.
+        devices: number of devices; each takes batches of its own, and the loss sees the codes of
+            all (:class:`disvae.training.processes.GlobalBatch`). ``torchrun`` decides instead if it
+            started the processes.
         log_every: steps between two lines of the log, each the mean of the terms since the last.
         checkpoint_every: steps between two checkpoints: what a killed run loses at most.
         decompose_every: steps between two estimates of the three terms of the KL, which are then
@@ -110,15 +113,22 @@ class Trainer:
             "estimator": estimator,
         }
         self._means = RunningMeans()
+        machine, machines = launched() or (devices, 1)
+        self._settings["devices"] = machine * machines
         try:
-            self._fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
+            self._fabric = Fabric(
+                accelerator=accelerator,
+                devices=machine,
+                num_nodes=machines,
+                precision=precision,
+            )
         except RuntimeError as error:  # no such device here
             raise ValueError(f"accelerator={accelerator!r}, devices={devices}: {error}") from error
         self._fabric.launch()
         # The fused update passes over memory once, the default one about ten times; that counts
         # for FactorVAE's discriminator of five million weights.
         optimizer = torch.optim.Adam(criterion.parameter_groups(model, lr), lr=lr, fused=True)
-        self._both = _Players(model, criterion)
+        self._both = _Players(model, criterion, alone=self._fabric.world_size == 1)
         self._players, self._optimizer = self._fabric.setup(self._both, optimizer)
 
     def fit(self, data: Any, steps: int = 10_000) -> dict[str, float]:
@@ -172,7 +182,7 @@ class Trainer:
                     bar.set_postfix(loss=f"{record['loss']:.1f}")
                     if log:
                         log.write(self.step, record)
-                if run and (self.step % self._checkpoint_every == 0 or last):
+                if self._run_dir and (self.step % self._checkpoint_every == 0 or last):
                     self._save(run, last)
                 if not last and self._must_stop(request):
                     self._stop(run)
@@ -190,8 +200,7 @@ class Trainer:
 
     def _stop(self, run: RunDirectory | None) -> None:
         """Save, and end the process as SIGTERM asks for."""
-        if run:
-            self._save(run, last=False)
+        self._save(run, last=False)
         self._say(
             f"stopped by SIGTERM after step {self.step}, which is saved: start again to go on"
         )
@@ -226,16 +235,28 @@ class Trainer:
 
     def _read_means(self) -> dict[str, float]:
         """The means since the last log point, the speed since then, and a new beginning."""
-        record = self._means.read()
+        record = self._global_means()
         check_finite(self.step, record)
         images = self._batch_size * self._fabric.world_size
         record["images_per_second"] = images * self._means.steps_per_second()
         self._means.reset()
         return record
 
-    def _save(self, run: RunDirectory, last: bool) -> None:
-        check_finite(self.step, self._means.read())
+    def _global_means(self) -> dict[str, float]:
+        """The means over the steps since the last log point, and over the processes."""
+        means = self._means.read()
+        if self._fabric.world_size > 1:
+            here = torch.tensor(list(means.values()), dtype=torch.float64)
+            shared: Any = self._fabric.all_reduce(here.to(self._fabric.device), reduce_op="mean")
+            means = dict(zip(means, shared.tolist(), strict=True))
+        return means
+
+    def _save(self, run: RunDirectory | None, last: bool) -> None:
+        """Write the state of training; processes that do not write check it all the same."""
+        check_finite(self.step, self._global_means())
         check_weights(self.step, self._players)
+        if run is None:
+            return
         if last:  # before the checkpoint, which says that the run is complete
             run.write_weights(self.model, self.criterion)
         run.write_checkpoint(
@@ -287,14 +308,16 @@ class Trainer:
 class _Players(nn.Module):
     """The model and the loss as one module, which is what distributed training wraps."""
 
-    def __init__(self, model: nn.Module, criterion: Loss) -> None:
+    def __init__(self, model: nn.Module, criterion: Loss, alone: bool) -> None:
         super().__init__()
+        self.alone = alone
         self.model = model
         self.criterion = criterion
         self.loss = criterion.__call__  # a function: the loss is registered only once
 
     def forward(self, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        loss, terms = self.loss(self.model, batch, step)
+        model = self.model if self.alone else GlobalBatch(self.model)
+        loss, terms = self.loss(model, batch, step)
         return loss, terms
 
 

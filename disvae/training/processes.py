@@ -1,0 +1,75 @@
+"""Training by several processes: how many there are, and losses that see the batches of all."""
+
+import os
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+from torch.autograd.function import FunctionCtx
+from torch.distributions import Normal
+
+
+def launched() -> tuple[int, int] | None:
+    """Devices of each machine and machines, if ``torchrun`` or its like started this process."""
+    world, local = (int(os.environ.get(f"{name}WORLD_SIZE", 1)) for name in ("", "LOCAL_"))
+    return (local, world // local) if world > 1 else None
+
+
+class GlobalBatch:
+    """A model as a loss sees it in one of several processes: its own images, the codes of all.
+
+    What a loss makes of the codes of a batch, be it the aggregate posterior, a covariance or
+    permuted dimensions, is then of the whole batch, as if one process had it. Every process
+    computes the same penalty, and the mean of their gradients is that of the whole: a process's
+    codes get their gradient from all of them, as many times as there are processes, and the mean
+    divides by this number.
+
+    Args:
+        model: called with images, it gives a posterior, codes and the decoder's output. What it
+            gives otherwise is left as it is.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def __call__(self, *arguments: Any) -> Any:
+        """What the model gives, with the posterior and the codes of all processes."""
+        output = self._model(*arguments)
+        if not (isinstance(output, tuple) and isinstance(output[0], Normal)):
+            return output
+        posterior, z, *rest = output
+        return (_of_all(posterior), gather(z), *rest)
+
+    def encode(self, *arguments: Any) -> Any:
+        """The posterior of the images of all processes."""
+        return _of_all(self._model.encode(*arguments))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def gather(x: Tensor) -> Tensor:
+    """The rows of all processes, by rank; each has as many.
+
+    The gradient of what a process makes of them reaches the process that they came from.
+    """
+    gathered: Tensor = _Gather.apply(x)
+    return gathered
+
+
+def _of_all(posterior: Normal) -> Normal:
+    return Normal(gather(posterior.loc), gather(posterior.scale), validate_args=False)
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        parts = [torch.empty_like(x) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(parts, x.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous().clone()
+        distributed.all_reduce(total)
+        return total.chunk(distributed.get_world_size())[distributed.get_rank()]

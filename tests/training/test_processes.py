@@ -1,0 +1,149 @@
+"""Two processes of half a batch each against one process with all of it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+MODEL = """
+import json, sys
+import torch
+from torch.distributions import Normal
+
+import disvae.divergence.adversarial
+from disvae import (
+    BetaTCVAELoss, BetaVAEBLoss, BurgessVAE, FactorVAELoss, Trainer, VAELoss
+)
+from disvae.losses import AAELoss, DIPVAELoss, FactorVAEPriorLoss, HFSLoss, InfoVAELoss
+from disvae.models import Discriminator
+
+class Fixed(BurgessVAE):
+    '''Its noise is a function of the image, so that it does not matter who draws it.'''
+
+    def forward(self, x):
+        posterior = self.encode(x)
+        noise = torch.sin(1e3 * x.flatten(1)[:, : self.latent_dim])
+        z = posterior.loc + posterior.scale * noise
+        return posterior, z, self.decode(z)
+
+# So is the permutation a function of the codes' places.
+disvae.divergence.adversarial.permute_dims = lambda z: torch.stack(
+    [column.roll(3 * j + 1) for j, column in enumerate(z.T)], dim=1
+)
+torch.manual_seed(0)
+model = Fixed((1, 32, 32), latent_dim=4).double()
+"""
+
+GRADIENTS = (
+    MODEL
+    + """
+import copy
+from torch.nn.parallel import DistributedDataParallel
+from disvae.training.trainer import _Players
+
+torch.distributed.init_process_group("gloo")
+rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
+x = torch.rand(64, 1, 32, 32, generator=torch.Generator().manual_seed(1)).double()
+mine = x.chunk(world)[rank]
+small = lambda: Discriminator(4, 16, 2)
+losses = {
+    "vae": VAELoss(),
+    "beta_b": BetaVAEBLoss(gamma=10.0, capacity=20.0),
+    "mws": BetaTCVAELoss(1000),
+    "mss": BetaTCVAELoss(1000, estimator="mss"),
+    "jackknife": BetaTCVAELoss(1000, estimator="jackknife"),
+    "factor": FactorVAELoss(4, discriminator=small()),
+    "prior": FactorVAEPriorLoss(4, discriminator=small()),
+    "aae": AAELoss(4, discriminator=small()),
+    "dip": DIPVAELoss(),
+    "info": InfoVAELoss(),
+    "hfs": HFSLoss(),
+}
+report = {}
+for name, criterion in losses.items():
+    players = _Players(copy.deepcopy(model), criterion.double(), alone=world == 1)
+    if world > 1:
+        players = DistributedDataParallel(players)
+    torch.manual_seed(7)
+    loss, terms = players(mine, 5)
+    loss.backward()
+    total = loss.detach().clone()
+    torch.distributed.all_reduce(total)
+    gradients = [p.grad.flatten() for p in players.parameters() if p.grad is not None]
+    report[name] = {"loss": total / world, "gradient": torch.cat(gradients)}
+if rank == 0:
+    torch.save(report, sys.argv[1])
+torch.distributed.destroy_process_group()
+"""
+)
+
+TRAINING = (
+    MODEL
+    + """
+from disvae.data import Sprites, random_subset
+from disvae.data.array import FactorArray
+
+data = random_subset(Sprites(), 64)
+images = data.images(range(64))[:, :, ::2, ::2]
+data = FactorArray(images, data.factors(range(64)), data.space.names)
+trainer = Trainer(
+    model, VAELoss(), lr=1e-3, batch_size=int(sys.argv[2]), run_dir=sys.argv[1],
+    precision="64-true", accelerator="cpu", log_every=2, checkpoint_every=3, progress=False,
+)
+trainer.fit(data, steps=int(sys.argv[3]))
+"""
+)
+
+
+def run(n, script, tmp_path, *arguments):
+    file = tmp_path / "script.py"
+    file.write_text(script)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc_per_node", str(n), str(file), *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    finished = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return finished
+
+
+@pytest.fixture(scope="module")
+def gradients(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gradients")
+    for n in (1, 2):
+        run(n, GRADIENTS, folder, folder / f"{n}.pt")
+    return [torch.load(folder / f"{n}.pt") for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vae", "beta_b", "mws", "mss", "jackknife", "factor", "prior", "aae", "dip", "info", "hfs"],
+)
+def test_loss_and_gradients_are_those_of_the_whole_batch(gradients, name) -> None:
+    one, two = (report[name] for report in gradients)
+    assert float(two["loss"]) == pytest.approx(float(one["loss"]), rel=1e-9)
+    scale = one["gradient"].abs().max()
+    assert (one["gradient"] - two["gradient"]).abs().max() < 1e-9 * scale
+
+
+def test_training_is_that_of_one_process_and_resumes(tmp_path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    run(1, TRAINING, tmp_path, one, 16, 6)
+    run(2, TRAINING, tmp_path, two, 8, 4)  # stops in the middle, and goes on
+    run(2, TRAINING, tmp_path, two, 8, 6)
+    logs = [
+        [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        for folder in (one, two)
+    ]
+    assert [line["step"] for line in logs[1]] == [2, 4, 6]  # written once
+    for a, b in zip(*logs, strict=True):
+        for name in ("loss", "kl", "reconstruction"):
+            assert b[name] == pytest.approx(a[name], rel=1e-6)
+    expected, found = (load_file(folder / "model.safetensors") for folder in (one, two))
+    for name, weight in expected.items():
+        torch.testing.assert_close(found[name], weight, rtol=1e-5, atol=1e-7)
