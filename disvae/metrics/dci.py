@@ -173,7 +173,7 @@ def _lasso(arrays: Arrays, train: Rows, test: Rows, seed: int) -> Fit:
         if len(arrays.live) == 0:
             break
         with quiet():
-            model = LassoCV(cv=5, random_state=seed).fit(z[train], v[train])
+            model = LassoCV(cv=min(5, len(train)), random_state=seed).fit(z[train], v[train])
         importance[:, k] = np.abs(model.coef_)
         learned[k] = max(0.0, float(model.score(z[train], v[train])))
         predicted[k] = max(0.0, float(model.score(z[test], v[test])))

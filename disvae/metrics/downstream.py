@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 
 from disvae.metrics.arrays import Arrays, CannotComputeError, check_arrays
@@ -104,10 +104,10 @@ def predict(
         return np.full(len(test_z), np.bincount(v).argmax())
     if classifier == "boosting":
         return boost(Sorted(z, test_z), v).test
-    if classifier == "logistic_cv" and len(v) >= 5:
-        folds = KFold(5, shuffle=True, random_state=seed)
+    if classifier == "logistic_cv" and np.bincount(v).max() >= 5:
+        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
         grid = {"C": np.logspace(-4, 4, 10)}
-        model = GridSearchCV(LogisticRegression(max_iter=1000), grid, cv=folds)
+        model = GridSearchCV(LogisticRegression(max_iter=1000), grid, cv=folds, error_score=0.0)
     elif classifier == "mlp":
         early = len(v) >= 1_000
         model = MLPClassifier((256, 256), early_stopping=early, random_state=seed)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import log_loss
 
-from disvae.metrics.arrays import Arrays, check_arrays
-from disvae.metrics.classifiers import logistic_regression
+from disvae.metrics.arrays import Arrays, CannotComputeError, check_arrays
+from disvae.metrics.classifiers import logistic_regression, quiet
 from disvae.metrics.information import mutual_information
 from disvae.metrics.score import Score
 
@@ -146,16 +146,19 @@ def _normalized_information(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """I(v_k; z_j) / H(v_k), (n_factors, latent_dim), and which dimensions are in use."""
     if not 1 <= neighbors < len(arrays):
-        raise ValueError(f"neighbors must be from 1 to {len(arrays) - 1}, got {neighbors}")
+        raise CannotComputeError(
+            f"neighbors must be from 1 to {len(arrays) - 1}, one less than samples, got {neighbors}"
+        )
     key = ("neighbors", neighbors, seed)
     if key not in arrays.shared:
         table = np.zeros((len(arrays.names), arrays.codes.shape[1]))
         z = arrays.standard[:, arrays.live]
         for k, v in enumerate(arrays.values.T):
             if len(arrays.live):
-                table[k, arrays.live] = mutual_info_classif(
-                    z, v, discrete_features=False, n_neighbors=neighbors, random_state=seed
-                )
+                with quiet():
+                    table[k, arrays.live] = mutual_info_classif(
+                        z, v, discrete_features=False, n_neighbors=neighbors, random_state=seed
+                    )
             table[k] /= mutual_information(v, v)
         arrays.shared[key] = table
     span = np.ptp(arrays.codes, axis=0) * (arrays.std > 0)

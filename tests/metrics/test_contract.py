@@ -172,3 +172,33 @@ def test_one_factor_is_not_enough(name) -> None:
 @pytest.mark.parametrize("name", sorted(set(EVERY) - NEED_TWO))
 def test_one_factor_is_enough(name) -> None:
     assert 0 <= EVERY[name](NOISE, FACTORS[:, :1]) <= 1
+
+
+ODD = {
+    "values with gaps": (NOISE, np.where(FACTORS == 1, 9, 2 * FACTORS - 5)),
+    "one sample of a value": (NOISE, np.where(np.arange(480)[:, None] == 3, 7, FACTORS)),
+    "six samples": (NOISE[:6], np.array([[0, 0], [1, 1], [0, 1], [1, 0], [2, 1], [2, 0]])),
+    "a dimension three times": (NOISE[:, [0, 0, 0]], FACTORS),
+    "codes of two values": ((NOISE > 0) * 1.0, FACTORS),
+    "tiny codes": (1e-200 * NOISE, FACTORS),
+    "truth values": (NOISE, FACTORS > 1),
+    "one dimension": (NOISE[:, :1], FACTORS),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("case", ODD)
+def test_odd_arrays_give_a_score_or_a_reason(name, case) -> None:
+    """Without a warning: those are errors here."""
+    try:
+        score = EVERY[name](*ODD[case])
+    except CannotComputeError:
+        assert case == "six samples" or name == "Z-max-variance score"
+        return
+    assert all(-1e-9 <= value <= 1 + 1e-9 for value in (score, *score.parts))
+
+
+@pytest.mark.parametrize("predictor", ["lasso", "forest"])
+def test_dci_of_few_samples(predictor) -> None:
+    score = METRICS["DCI"](*ODD["six samples"], predictor=predictor)
+    assert 0 <= score <= 1
