@@ -15,12 +15,14 @@ import disvae
 from disvae.data import BatchSource
 from disvae.divergence.estimators import make_estimator
 from disvae.losses import Decomposed, Loss
+from disvae.schedules import Weight
 from disvae.spec import plain
 from disvae.training.log import Log, RunningMeans, check_finite, check_weights
 from disvae.training.memory import keep_freed_memory
 from disvae.training.processes import GlobalBatch, launched
 from disvae.training.run import RunDirectory, description
 from disvae.training.stopping import EXIT_STATUS, StopRequest, locked, stop_requests
+from disvae.training.update import Update
 
 ASK_EVERY = 10  # steps after which processes ask each other whether one was told to stop
 # "16-mixed" needs a loss scaler, whose state would have to be part of the checkpoint.
@@ -52,6 +54,9 @@ class Trainer:
         decompose_every: steps between two estimates of the three terms of the KL, which are then
             logged for every loss alike (see :class:`disvae.losses.Decomposed`); 0 for none.
         estimator: what estimates them: "jackknife", "mss" or "mws".
+        lr_factor: multiplies all learning rates; a schedule for warm-up or decay.
+        max_gradient: bound on the norm of the gradient, of the model and of the loss's own networks
+            apart; larger ones are scaled down, and ``gradient_norm`` is logged. None for no bound.
         progress: show a progress bar.
 
     Raises:
@@ -78,6 +83,8 @@ class Trainer:
         checkpoint_every: int = 1000,
         decompose_every: int = 0,
         estimator: str = "jackknife",
+        lr_factor: Weight = 1.0,
+        max_gradient: float | None = None,
         progress: bool = True,
     ) -> None:
         from lightning_fabric import Fabric
@@ -89,6 +96,8 @@ class Trainer:
             log_every=log_every,
             checkpoint_every=checkpoint_every,
         )
+        if max_gradient is not None:
+            _check_positive(max_gradient=max_gradient)
         if precision not in get_args(Precision):
             raise ValueError(f"precision must be in {get_args(Precision)}, got {precision!r}")
         for name, number in {"seed": seed, "decompose_every": decompose_every}.items():
@@ -111,6 +120,8 @@ class Trainer:
             "checkpoint_every": checkpoint_every,
             "decompose_every": decompose_every,
             "estimator": estimator,
+            "lr_factor": lr_factor,
+            "max_gradient": max_gradient,
         }
         self._means = RunningMeans()
         machine, machines = launched() or (devices, 1)
@@ -128,6 +139,7 @@ class Trainer:
         # The fused update passes over memory once, the default one about ten times; that counts
         # for FactorVAE's discriminator of five million weights.
         optimizer = torch.optim.Adam(criterion.parameter_groups(model, lr), lr=lr, fused=True)
+        self._update = Update(optimizer, lr_factor, max_gradient)
         self._both = _Players(model, criterion, alone=self._fabric.world_size == 1)
         self._players, self._optimizer = self._fabric.setup(self._both, optimizer)
 
@@ -214,8 +226,8 @@ class Trainer:
         loss, terms = self._players(batch, self.step)
         self._optimizer.zero_grad()
         self._fabric.backward(loss)
-        self._optimizer.step()
-        self._means.add({"loss": loss.detach(), **terms})
+        updated = self._update(self.step)
+        self._means.add({"loss": loss.detach(), **terms, **updated})
         self.step += 1
 
     def _source(self, data: Any) -> BatchSource:
