@@ -13,6 +13,8 @@ from jsonargparse import ArgumentParser, Namespace
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.parts import DATA, LOSS, MODEL, PARTS
 from disvae.data import random_subset, store
+from disvae.schedules import Schedule
+from disvae.spec import build
 from disvae.training import Trainer
 from disvae.training.run import read_config
 
@@ -99,6 +101,9 @@ def _train(classes: Classes, options: Namespace) -> None:
     given = {part.name: values.pop(part.name, {}) for part in PARTS}
     n_images, steps, file = (values.pop(name) for name in ("n_images", "steps", "store"))
     del values["config"]
+    if isinstance(values["lr_factor"], dict):
+        schedule: Any = Schedule
+        values["lr_factor"] = build(values["lr_factor"], schedule)
     data = DATA.construct(classes["data"], given["data"], {})
     if n_images is not None:
         data = random_subset(data, n_images, seed=options.seed)

@@ -4,6 +4,7 @@ config.yaml             the model, the loss, the data and the trainer's settings
 checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
+starts.jsonl            the command, versions and git commit of every process that trained it
 log.jsonl, tensorboard/ the mean of every term between two log points
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
 """

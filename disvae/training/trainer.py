@@ -20,6 +20,7 @@ from disvae.spec import plain
 from disvae.training.log import Log, RunningMeans, check_finite, check_weights
 from disvae.training.memory import keep_freed_memory
 from disvae.training.processes import GlobalBatch, launched
+from disvae.training.provenance import note_start
 from disvae.training.run import RunDirectory, description
 from disvae.training.stopping import EXIT_STATUS, StopRequest, locked, stop_requests
 from disvae.training.update import Update
@@ -183,6 +184,7 @@ class Trainer:
             bar = stack.enter_context(self._bar(steps))
             if run:
                 run.remove_results()
+                note_start(run.path, self.step)
             log = stack.enter_context(closing(Log(run.path, self.step))) if run else None
             self._means.restart_clock()
             while self.step < steps:

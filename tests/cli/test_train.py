@@ -220,3 +220,18 @@ def test_images_are_stored_and_found_again(tmp_path):
     assert isinstance(load_run(tmp_path / "run").data(), Stored)
     assert train(tmp_path / "run", *small, "--steps", "3") == 0  # goes on with the same run
     assert train(tmp_path / "other", *small[:4], "--n_images", "17") == 2  # other images
+
+
+def test_scheduled_learning_rate_and_the_run_s_own_config(tmp_path, capsys) -> None:
+    """The configuration that a run leaves repeats it to the bit."""
+    first, again = tmp_path / "first", tmp_path / "again"
+    small = ["--n_images", "16", "--batch_size", "4", "--steps", "3", "--model.latent_dim", "2"]
+    schedule = ["--lr_factor", "Linear", "--lr_factor.start", "0", "--lr_factor.end", "1"]
+    schedule += ["--lr_factor.steps", "10", "--max_gradient", "100", "--accelerator", "cpu"]
+    assert main(["train", *small, *schedule, "--run_dir", str(first), "--progress", "false"]) == 0
+    config = str(first / "config.yaml")
+    assert "disvae.schedules.Linear" in (first / "config.yaml").read_text()
+    arguments = ["--config", config, "--run_dir", str(again), "--progress", "false"]
+    assert main(["train", *arguments]) == 0
+    for name in ("model.safetensors", "config.yaml"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from disvae.training.files import read_checkpoint
 
 COMMAND = [
@@ -18,9 +20,9 @@ COMMAND = [
 ]
 
 
-def start(run: Path) -> subprocess.Popen:
+def start(run: Path, *arguments: str) -> subprocess.Popen:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*COMMAND, "--run_dir", str(run)], env=environment)
+    return subprocess.Popen([*COMMAND, *arguments, "--run_dir", str(run)], env=environment)
 
 
 def n_lines(run: Path) -> int:
@@ -72,3 +74,25 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
         assert (killed / file).read_bytes() == (whole / file).read_bytes()
     assert read_log(killed) == read_log(whole)
     assert [line["step"] for line in read_log(killed)] == [*range(3, 61, 3)]
+
+
+@pytest.mark.slow
+def test_fifty_kills_at_random_moments(tmp_path):
+    """Some before the first step, some while a file is written; none loses or changes anything."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    longer = ("--steps", "3000", "--checkpoint_every", "2")
+    uninterrupted = start(whole, *longer)
+    draw, reached = random.Random(1), [0]
+    for _ in range(50):
+        process = start(killed, *longer)
+        time.sleep(draw.uniform(2.0, 6.0))
+        process.kill()
+        process.wait()
+        reached.append(step_reached(killed))
+    assert reached == sorted(reached)
+    assert reached[-1] > 0
+    assert start(killed, *longer).wait() == 0
+    assert uninterrupted.wait() == 0
+    for file in ("model.safetensors", "criterion.safetensors"):
+        assert (killed / file).read_bytes() == (whole / file).read_bytes()
+    assert read_log(killed) == read_log(whole)
