@@ -33,12 +33,12 @@ def dci(
 ) -> Score:
     """Disentanglement, with completeness and informativeness as its parts.
 
-    A predictor learns each factor from the codes, and tells how important each dimension was:
-    R_jk. Disentanglement asks whether a dimension matters to one factor alone, one minus the
-    entropy of R_j· over the factors, to the base of their number, averaged over dimensions by
-    their importance. Completeness asks whether one dimension alone matters to a factor, one minus
-    the entropy of R_·k over the dimensions that vary. Informativeness is how well the factors are
-    predicted on samples that were not learned from.
+    A predictor learns each factor from the codes, and tells how important each dimension was.
+    Disentanglement asks whether a dimension matters to one factor alone: one minus the entropy of
+    its importances over the factors, to the base of their number, averaged over dimensions by their
+    importance. Completeness asks whether one dimension alone matters to a factor: one minus the
+    entropy over the dimensions that vary. Informativeness is how well the factors are predicted on
+    samples that were not learned from.
 
     Args:
         codes: (n, latent_dim) floats, usually 15,000 posterior means.
