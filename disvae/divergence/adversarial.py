@@ -5,7 +5,7 @@ opponent, the discriminator, which has a loss of its own.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -56,6 +56,14 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
         super().__init__()
         self.discriminator = discriminator
 
+    def forward(self, posterior: Normal, z: Codes, prior: Distribution) -> Any:
+        """The estimate, as the frozen discriminator sees it, under its name."""
+        return self.named(self.log_ratio(z))
+
+    @abstractmethod
+    def named(self, ratio: Scalar) -> Any:
+        """The mean log ratio as what it estimates."""
+
     @abstractmethod
     def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
         """Codes of the distribution that those of the model are told from."""
@@ -78,6 +86,30 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
         """The mean difference of the frozen discriminator's two logits, in nats."""
         return density_ratio(self._frozen, z)
 
+    def both(
+        self, z: Codes, prior: Distribution, other: OtherCodes | None = None
+    ) -> tuple[Scalar, Scalar]:
+        """:meth:`log_ratio` and :meth:`opponent_loss`, by one pass where the two agree on it.
+
+        The values and gradients are the same: the gradient that the codes get from the ratio is
+        taken here, from the pass that the opponent's loss goes on with. Only a second derivative of
+        the ratio is lost. A discriminator that is another one while it trains gets two passes.
+
+        Args:
+            z: codes of the model.
+            prior: p(z), batch shape (latent_dim,).
+            other: codes that the reference is made of; ``z`` if None.
+        """
+        if not (torch.is_grad_enabled() and z.requires_grad and is_stateless(self.discriminator)):
+            return self.log_ratio(z), self.opponent_loss(z, prior, other)
+        joint = z.detach().requires_grad_()
+        reference = self.reference(z.detach() if other is None else other.detach(), prior)
+        logits = self.discriminator(torch.cat([joint, reference]))
+        ratio = density_ratio(lambda _: logits[: len(z)], joint)
+        (gradient,) = torch.autograd.grad(ratio, joint, retain_graph=True)
+        ratio = ratio.detach() + ((z - z.detach()) * gradient).sum()
+        return ratio, discriminator_loss(lambda _: logits, joint, reference)
+
     def _frozen(self, z: Codes) -> Tensor:
         parameters = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         training = self.discriminator.training
@@ -86,6 +118,12 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
             return functional_call(self.discriminator, parameters, (z,))
         finally:
             self.discriminator.train(training)
+
+
+def is_stateless(discriminator: nn.Module) -> bool:
+    """Whether it is known to be the same function in training as in evaluation."""
+    layers = [layer for layer in discriminator.modules() if not list(layer.children())]
+    return all(type(layer) in (nn.Linear, nn.LeakyReLU, nn.ReLU, nn.LayerNorm) for layer in layers)
 
 
 class PermutedRatio(AdversarialEstimator):
@@ -99,9 +137,9 @@ class PermutedRatio(AdversarialEstimator):
         section 3.
     """
 
-    def forward(self, posterior: Normal, z: Codes, prior: Distribution) -> OnlyTotalCorrelation:
-        """TC(z) as the frozen discriminator sees it."""
-        return OnlyTotalCorrelation(self.log_ratio(z))
+    def named(self, ratio: Scalar) -> OnlyTotalCorrelation:
+        """The mean log ratio as what it estimates: TC(z)."""
+        return OnlyTotalCorrelation(ratio)
 
     def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
         """The codes with each dimension shuffled over the batch."""
@@ -119,9 +157,9 @@ class PriorRatio(AdversarialEstimator):
         ratio of densities in appendix F of FactorVAE, https://arxiv.org/abs/1802.05983.
     """
 
-    def forward(self, posterior: Normal, z: Codes, prior: Distribution) -> OnlyAggregateKL:
-        """KL(q(z) ‖ p(z)) as the frozen discriminator sees it."""
-        return OnlyAggregateKL(self.log_ratio(z))
+    def named(self, ratio: Scalar) -> OnlyAggregateKL:
+        """The mean log ratio as what it estimates: KL(q(z) ‖ p(z))."""
+        return OnlyAggregateKL(ratio)
 
     def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
         """As many codes drawn from the prior."""

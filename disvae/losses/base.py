@@ -93,17 +93,11 @@ class ELBOLoss(Loss):
 
     def forward(self, model: Model, batch: Images, step: Step = None) -> LossOutput:
         """Compute the loss of a batch of images in [0, 1], shape (batch, C, H, W)."""
-        loss, terms, _ = self._elbo(model, batch, step)
-        return LossOutput(loss, terms)
-
-    def _elbo(self, model: Model, x: Any, step: Step) -> tuple[Scalar, Terms, Codes]:
-        check_images(x)
-        posterior, z, parameters = model(x)
-        reconstruction = model.likelihood.nll(parameters, x).mean()
+        check_images(batch)
+        posterior, z, parameters = model(batch)
+        reconstruction = model.likelihood.nll(parameters, batch).mean()
         penalty, terms = self.regularizer(posterior, z, model.prior, step)
-        objective = reconstruction + penalty
-        terms = {"objective": objective, "reconstruction": reconstruction, **terms}
-        return objective, {name: term.detach() for name, term in terms.items()}, z
+        return objective(reconstruction, penalty, terms)
 
     @abstractmethod
     def regularizer(
@@ -120,6 +114,13 @@ class ELBOLoss(Loss):
         Returns:
             The penalty in nats per image, and the scalars to report under their names.
         """
+
+
+def objective(reconstruction: Scalar, penalty: Scalar, terms: Terms) -> LossOutput:
+    """The sum of reconstruction and penalty, and all terms, detached."""
+    loss = reconstruction + penalty
+    terms = {"objective": loss, "reconstruction": reconstruction, **terms}
+    return LossOutput(loss, {name: term.detach() for name, term in terms.items()})
 
 
 def mean_kl(posterior: Normal, prior: Distribution) -> Scalar:

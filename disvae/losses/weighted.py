@@ -20,6 +20,7 @@ from disvae.losses.base import (
     Terms,
     check_images,
     mean_kl,
+    objective,
 )
 from disvae.schedules import Weight, at_step
 
@@ -136,24 +137,30 @@ class WeightedLoss(ELBOLoss):
             step: see :meth:`Loss.forward`.
         """
         if not isinstance(self.estimator, AdversarialEstimator):
-            objective, terms, _ = self._elbo(model, batch, step)
-            return LossOutput(objective, terms)
+            images: Any = batch  # a pair is refused there
+            return super().forward(model, images, step)
         x, other = batch if isinstance(batch, (tuple, list)) else (batch, None)
-        objective, terms, z = self._elbo(model, x, step)
+        check_images(x)
+        posterior, z, parameters = model(x)
+        reconstruction = model.likelihood.nll(parameters, x).mean()
         codes = None if other is None else _draw_codes(model, other)
-        opponent = self.estimator.opponent_loss(z, model.prior, codes)
-        return LossOutput(objective + opponent, {**terms, "discriminator": opponent.detach()})
+        ratio, opponent = self.estimator.both(z, model.prior, codes)
+        parts = self.estimator.named(ratio)._asdict()
+        penalty, terms = self._penalty(mean_kl(posterior, model.prior), parts, step)
+        loss, terms = objective(reconstruction, penalty, terms)
+        return LossOutput(loss + opponent, {**terms, "discriminator": opponent.detach()})
 
     def regularizer(
         self, posterior: Normal, z: Codes, prior: Distribution, step: Step
     ) -> tuple[Scalar, Terms]:
         """The weighted sum of the KL in closed form and of what is weighed beyond it."""
         kl = mean_kl(posterior, prior)
+        parts = self.estimator(posterior, z, prior)._asdict() if self.estimator else {}
+        return self._penalty(kl, parts, step)
+
+    def _penalty(self, kl: Scalar, parts: Terms, step: Step) -> tuple[Scalar, Terms]:
         alpha = at_step(self.weights.mutual_information, step)
         penalty = alpha * (kl - at_step(self.capacity, step)).abs()
-        if self.estimator is None:
-            return penalty, {"kl": kl}
-        parts = self.estimator(posterior, z, prior)._asdict()
         beyond = {
             "total_correlation": self.weights.total_correlation,
             "dimension_wise_kl": self.weights.dimension_wise_kl,

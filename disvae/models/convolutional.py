@@ -22,6 +22,7 @@ from disvae.models.layers import (
     draw_weights,
     fully_connected,
 )
+from disvae.models.upconvolution import Upconvolution
 
 SMALLEST, LARGEST = 16, 256
 
@@ -130,7 +131,7 @@ class ConvDecoder(nn.Module):
         for i, o in pairwise(sizes):
             layers += [
                 nn.ReLU(inplace=True),
-                nn.ConvTranspose2d(i, o, kernel_size=4, stride=2, padding=1),
+                Upconvolution(i, o),
             ]
         self.convolutions = nn.Sequential(*layers).to(memory_format=torch.channels_last)
         self.apply(draw_weights)

@@ -1,5 +1,6 @@
 """Estimators with an opponent: who gets which gradient, and what they estimate."""
 
+import copy
 import math
 
 import pytest
@@ -87,3 +88,37 @@ def test_normalisation_and_dropout_are_still_while_frozen() -> None:
 def test_one_code_cannot_be_permuted() -> None:
     with pytest.raises(ValueError, match="at least 2 codes, got 1"):
         make(PermutedRatio).opponent_loss(torch.zeros(1, D, dtype=torch.float64), PRIOR)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize("settings", [{}, {"normalization": "layer"}, {"normalization": "batch"}])
+@pytest.mark.parametrize("other", [None, torch.randn(7, D, dtype=torch.float64)])
+def test_one_pass_gives_what_two_give(cls, settings, other) -> None:
+    estimator = cls(Discriminator(D, hidden_dim=8, n_hidden=2, **settings).double())
+    z = torch.randn(10, D, dtype=torch.float64, requires_grad=True)
+    fresh = copy.deepcopy(estimator.state_dict())
+    passes = []
+    estimator.discriminator.register_forward_hook(lambda *call: passes.append(call))
+
+    def gradients(log_ratio, opponent):
+        parameters = list(estimator.parameters())
+        return torch.autograd.grad(5 * log_ratio + opponent, [z, *parameters])
+
+    torch.manual_seed(1)
+    apart = estimator.log_ratio(z), estimator.opponent_loss(z, PRIOR, other)
+    gradients_apart = gradients(*apart)
+    n_apart = len(passes)
+    estimator.load_state_dict(fresh)  # batch normalisation has moved
+    torch.manual_seed(1)
+    both = estimator.both(z, PRIOR, other)
+    assert len(passes) - n_apart == (2 if settings.get("normalization") == "batch" else 1)
+    torch.testing.assert_close(both, apart)
+    torch.testing.assert_close(gradients(*both), gradients_apart)
+
+
+def test_without_gradients_there_are_two_passes() -> None:
+    estimator = make(PermutedRatio)
+    z = torch.randn(10, D, dtype=torch.float64)
+    with torch.no_grad():
+        ratio, _ = estimator.both(z, PRIOR)
+    torch.testing.assert_close(ratio, estimator.log_ratio(z).detach())

@@ -27,6 +27,6 @@ def test_burgess_is_the_paper_s_network() -> None:
         "Linear 256x10",
         "Linear 256x256",
         "Linear 512x256",
-        *["ConvTranspose2d 32x32"] * 3,
-        "ConvTranspose2d 32x1",
+        *["Upconvolution 32x32"] * 3,
+        "Upconvolution 32x1",
     ]

@@ -131,7 +131,9 @@ def test_bfloat16_autocast(network) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         output = model(x)
         loss = VAELoss()(model, x).loss
-    assert output.parameters.dtype == torch.bfloat16
+    assert model.encoder(x).dtype == torch.float32
+    with torch.autocast("cpu", torch.bfloat16):
+        assert model.encoder(x).dtype == torch.bfloat16
     assert output.z.dtype == torch.float32
     assert output.parameters.isfinite().all()
     loss.backward()

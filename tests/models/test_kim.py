@@ -29,10 +29,10 @@ def test_layers_of_table_one() -> None:
     assert layers(model.decoder) == [
         "Linear 128x10",
         "Linear 1024x128",
-        "ConvTranspose2d 64x64",
-        "ConvTranspose2d 64x32",
-        "ConvTranspose2d 32x32",
-        "ConvTranspose2d 32x1",
+        "Upconvolution 64x64",
+        "Upconvolution 64x32",
+        "Upconvolution 32x32",
+        "Upconvolution 32x1",
     ]
 
 
