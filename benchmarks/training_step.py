@@ -1,12 +1,18 @@
 """Training speed of every loss: images per second and peak memory, beside a peer's if one is given.
 
     python benchmarks/training_step.py --output runs/bench
-    python benchmarks/training_step.py --peer PATH    # a checkout of YannDubs/disentangling-vae
+    python benchmarks/training_step.py --precision bf16-mixed --peer PATH
+    python benchmarks/training_step.py --batch_sizes 64 128 256 512 1024 --losses vae factor_vae
+
+PATH is a checkout of YannDubs/disentangling-vae, which trains in float32 alone.
 
 Every case runs in a process of its own, and the peer's in another: they take turns, a few steps
 each, so that whatever else the machine does slows both alike. Compare the ratios, not the times.
 The peer's FactorVAE halves its batch, so it is given twice as many images, as its own command line
 does, and ours has the peer's five hidden layers in its discriminator instead of the paper's six.
+
+"peak" is the share of the rate at which this machine multiplies large matrices in our precision,
+measured in the same turns: what the multiplications and additions of the networks alone reach.
 """
 
 import argparse
@@ -34,6 +40,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--rounds", type=int, default=12, help="turns of each side")
     parser.add_argument("--steps", type=int, default=10, help="steps a turn")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's choice")
+    parser.add_argument("--precision", default="32-true", choices=["32-true", "bf16-mixed"])
     parser.add_argument("--image_size", type=int, default=64, choices=[32, 64])
     parser.add_argument("--peer", type=Path, help="a checkout of disentangling-vae")
     parser.add_argument("--output", type=Path, default=Path("runs/bench"))
@@ -44,13 +51,19 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         return {}
     rows = []
     print(
-        f"{'loss':12} {'batch':>5} {'images/s':>9} {'MiB':>6}  {'peer':>7} {'MiB':>6} {'ratio':>6}"
+        f"{'loss':12} {'batch':>5} {'images/s':>9} {'MiB':>6} {'peak':>5}"
+        + (f"  {'peer':>7} {'MiB':>6} {'ratio':>6}" if options.peer else "")
     )
     for batch_size in options.batch_sizes:
         for loss in options.losses:
             rows.append(row := measure(loss, batch_size, options))
             print(_line(row), flush=True)
-    report = {"device": "cpu", "image_size": options.image_size, "rows": rows}
+    report = {
+        "device": "cpu",
+        "image_size": options.image_size,
+        "precision": options.precision,
+        "rows": rows,
+    }
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "training_step.json").write_text(json.dumps(report, indent=2) + "\n")
     return report
@@ -67,10 +80,12 @@ def measure(loss: str, batch_size: int, options: argparse.Namespace) -> dict[str
             if turn > 0:  # the first turn warms up
                 seconds[side].append(elapsed / options.steps)
     row: dict[str, Any] = {"loss": loss, "batch_size": batch_size}
+    flops, peak = float(_ask(workers["ours"], "flops")), float(_ask(workers["ours"], "peak"))
+    row["share_of_peak"] = flops / statistics.median(seconds["ours"]) / peak
     for side, worker in workers.items():
         row[f"{side}_images_per_second"] = batch_size / statistics.median(seconds[side])
-        row[f"{side}_peak_mib"] = float(_ask(worker, "stop"))
-        worker.wait()
+        row[f"{side}_peak_mib"] = float(_ask(worker, "memory"))
+        worker.communicate()
     if options.peer:
         ratios = [p / o for p, o in zip(seconds["peer"], seconds["ours"], strict=True)]
         row["ratio"] = statistics.median(ratios)
@@ -80,6 +95,7 @@ def measure(loss: str, batch_size: int, options: argparse.Namespace) -> dict[str
 def _line(row: dict[str, Any]) -> str:
     text = f"{row['loss']:12} {row['batch_size']:5}"
     text += f" {row['ours_images_per_second']:9.0f} {row['ours_peak_mib']:6.0f}"
+    text += f" {100 * row['share_of_peak']:4.0f}%"
     if "ratio" in row:
         text += f"  {row['peer_images_per_second']:7.0f} {row['peer_peak_mib']:6.0f}"
         text += f" {row['ratio']:5.2f}x"
@@ -92,6 +108,7 @@ def _start(
     command = [sys.executable, __file__, "--worker", side, "--losses", loss]
     command += ["--batch_sizes", str(batch_size), "--steps", str(options.steps)]
     command += ["--threads", str(options.threads), "--image_size", str(options.image_size)]
+    command += ["--precision", options.precision]
     if options.peer:
         command += ["--peer", str(options.peer.resolve())]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -109,7 +126,7 @@ def _ask(worker: "subprocess.Popen[str]", word: str) -> str:
 
 
 def work(options: argparse.Namespace) -> None:
-    """Serve turns: at each "go" train some steps and print the seconds; then the peak memory."""
+    """Answer questions: the seconds of some steps, their arithmetic, the machine's, the memory."""
     if options.worker == "peer":
         sys.path.insert(0, str(options.peer))
     import torch
@@ -118,14 +135,44 @@ def work(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
     make = peer_step if options.worker == "peer" else our_step
     step = make(options.losses[0], options.batch_sizes[0], options)
-    for line in sys.stdin:
-        if line.strip() == "stop":
-            break
-        start = time.perf_counter()
+
+    def steps() -> None:
         for _ in range(options.steps):
             step()
-        print(time.perf_counter() - start, flush=True)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
+
+    answers: dict[str, Callable[[], float]] = {
+        "go": lambda: seconds_of(steps),
+        "flops": lambda: flops_of(step),
+        "peak": lambda: matmul_rate(options.precision),
+        "memory": lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    for line in sys.stdin:
+        print(answers[line.strip()](), flush=True)
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def flops_of(step: Callable[[], None]) -> float:
+    """Multiplications and additions of the matrix products and convolutions of a step."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops()
+
+
+def matmul_rate(precision: str, size: int = 2048) -> float:
+    """Multiplications and additions per second of one large matrix product: the best of several."""
+    import torch
+
+    dtype = torch.float32 if precision == "32-true" else torch.bfloat16
+    a, b = torch.randn(2, size, size).to(dtype)
+    return 2 * size**3 / min(seconds_of(lambda: a.mm(b)) for _ in range(20))
 
 
 def our_step(loss: str, batch_size: int, options: argparse.Namespace) -> Callable[[], None]:
@@ -152,7 +199,9 @@ def our_step(loss: str, batch_size: int, options: argparse.Namespace) -> Callabl
 
     def step() -> None:
         optimizer.zero_grad()
-        criterion(model, x, 0).loss.backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision != "32-true"):
+            value = criterion(model, x, 0).loss
+        value.backward()
         optimizer.step()
 
     return step
