@@ -1,5 +1,6 @@
 """Batches as a pure function of the seed and the step."""
 
+import copy
 import operator
 
 import numpy as np
@@ -51,6 +52,12 @@ class BatchSource:
         self._pixels = dataset.pixels.to(self.device) if dataset.pixels else None
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
+
+    def reordered(self, batch_size: int, seed: int) -> "BatchSource":
+        """Batches of the same images in another order; a table on a device is shared."""
+        other = copy.copy(self)
+        other.batch_size, other.seed, other._epoch = batch_size, seed, -1
+        return other
 
     def batch(self, step: int) -> Float[Tensor, "batch channels height width"]:
         """The images of one step, float32 in [0, 1].

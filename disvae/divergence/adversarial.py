@@ -163,4 +163,5 @@ class PriorRatio(AdversarialEstimator):
 
     def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
         """As many codes drawn from the prior."""
-        return prior.sample(torch.Size((len(z),)))
+        with torch.no_grad():  # rsample: sample() looks at its arguments, which a GPU must wait for
+            return prior.rsample(torch.Size((len(z),)))

@@ -44,8 +44,11 @@ class Decomposed(Loss):
         self.criterion, self.estimator, self.every = criterion, estimator, every
 
     def forward(self, model: Any, batch: Any, step: Step = None) -> LossOutput:
-        """Compute the loss, and perhaps the terms; see :meth:`Loss.forward`."""
-        due = step is None or step % self.every == 0
+        """Compute the loss, and perhaps the terms; see :meth:`Loss.forward`.
+
+        A step that is a tensor, being recorded, is never one of those with the terms.
+        """
+        due = step is None or (not isinstance(step, Tensor) and step % self.every == 0)
         recorder = _Recorder(model)
         loss, own = self.criterion(recorder if due else model, batch, step)
         terms = {f"{k}_in_loss" if k in KLDecomposition._fields else k: v for k, v in own.items()}

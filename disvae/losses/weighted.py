@@ -189,4 +189,4 @@ class WeightedLoss(ELBOLoss):
 @torch.no_grad()
 def _draw_codes(model: Model, x: Images) -> Codes:
     check_images(x)
-    return model.encode(x).sample()
+    return model.encode(x).rsample()  # sample() looks at its arguments: a GPU would wait

@@ -2,13 +2,28 @@
 
 import json
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torchvision.utils import make_grid
 
 from disvae.data.files import write_atomically
+from disvae.models import VAE
+
+# What a line of the log says of the machine: it differs from one run to the next.
+MEASURED = (
+    "images_per_second",
+    "ms_batch",
+    "ms_forward",
+    "ms_backward",
+    "ms_update",
+    "ms_replay",
+    "peak_memory_mib",
+)
 
 
 class RunningMeans:
@@ -21,14 +36,13 @@ class RunningMeans:
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
-        self.restart_clock()
 
     def add(self, terms: dict[str, Tensor]) -> None:
         """Add one step's detached scalars; each name has its own mean, over the steps with it."""
         for name, term in terms.items():
-            self._sums[name] = self._sums[name] + term if name in self._sums else term
+            known = name in self._sums
+            self._sums[name] = self._sums[name] + term if known else term.clone()
             self._counts[name] = self._counts.get(name, 0) + 1
-        self._timed += 1
 
     def read(self) -> dict[str, float]:
         """The means as numbers."""
@@ -37,15 +51,6 @@ class RunningMeans:
     def reset(self) -> None:
         """Start over."""
         self._sums, self._counts = {}, {}
-        self.restart_clock()
-
-    def restart_clock(self) -> None:
-        """Measure the speed from here on, without the steps of a process that was killed."""
-        self._timed, self._clock = 0, time.perf_counter()
-
-    def steps_per_second(self) -> float:
-        """Speed since the clock was restarted."""
-        return self._timed / (time.perf_counter() - self._clock)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint needs in order that the next log line comes out the same."""
@@ -55,6 +60,57 @@ class RunningMeans:
         """Go on from :meth:`state_dict`, with the sums on ``device``."""
         self._sums = {name: total.to(device) for name, total in state["sums"].items()}
         self._counts = dict(state["counts"])
+
+
+class Stopwatch:
+    """Where the time of the steps goes, as the host sees it.
+
+    A GPU works on while the host asks for more: there the parts say how long asking took.
+    """
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Start over: the steps of a process that was killed do not count."""
+        self._steps, self._seconds = 0, dict[str, float]()
+        self._start = self._last = time.perf_counter()
+
+    def begin(self) -> None:
+        """A step begins."""
+        self._steps += 1
+        self._last = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """A part of the step is over."""
+        now = time.perf_counter()
+        self._seconds[part] = self._seconds.get(part, 0.0) + now - self._last
+        self._last = now
+
+    def read(self, images: int, device: torch.device) -> dict[str, float]:
+        """The speed since the last time, the parts of a step in milliseconds, the peak of memory.
+
+        Args:
+            images: of each step.
+            device: whose memory; the process's if it is the CPU.
+        """
+        seconds = time.perf_counter() - self._start
+        parts = {f"ms_{part}": 1e3 * total / self._steps for part, total in self._seconds.items()}
+        record = {"images_per_second": images * self._steps / seconds, **parts}
+        self.restart()
+        return record | {"peak_memory_mib": _peak_memory(device) / 2**20}
+
+
+def _peak_memory(device: torch.device) -> float:
+    """The most that was ever in use, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return math.nan
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def check_finite(step: int, means: dict[str, float]) -> None:
@@ -116,6 +172,25 @@ class Log:
             raise OSError(error.errno, message) from error
         for name, value in record.items():
             self._writer.add_scalar(name, value, step)
+
+    @torch.no_grad()
+    def show(self, step: int, model: VAE, images: Tensor) -> None:
+        """Add pictures of some reconstructions, and the histogram of each dimension's codes.
+
+        Args:
+            step: when.
+            model: whose.
+            images: a batch; the first eight are reconstructed, all are encoded.
+        """
+        mode = model.training
+        model.eval()
+        images = images.to(next(model.parameters()).dtype)
+        pictures = torch.cat([images[:8], model.reconstruct(images[:8])]).float().clamp(0, 1)
+        codes = model.represent(images).float().cpu()
+        model.train(mode)
+        self._writer.add_image("reconstructions", make_grid(pictures, len(pictures) // 2), step)
+        for j, column in enumerate(codes.T):
+            self._writer.add_histogram(f"codes/{j}", column, step)
 
     def close(self) -> None:
         """Close the files."""

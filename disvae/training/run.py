@@ -4,11 +4,13 @@ config.yaml             the model, the loss, the data and the trainer's settings
 checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
+best.safetensors        the weights at the log point where the monitored quantity was best, if any
 starts.jsonl            the command, versions and git commit of every process that trained it
 log.jsonl, tensorboard/ the mean of every term between two log points
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +108,12 @@ class RunDirectory:
         write_tensors(self.path / "model.safetensors", model.state_dict())
         write_tensors(self.path / "criterion.safetensors", criterion.state_dict())
 
+    def write_best(self, model: nn.Module, step: int, record: dict[str, float]) -> None:
+        """Write the weights at the best log point so far, and what the log says of it."""
+        write_tensors(self.path / "best.safetensors", model.state_dict())
+        content = json.dumps({"step": step, **record}, indent=2)
+        write_atomically(self.path / "best.json", content.encode())
+
 
 @dataclass(frozen=True)
 class Run:
@@ -119,13 +127,21 @@ class Run:
     path: Path
     config: dict[str, Any]
 
-    def model(self) -> VAE:
+    def model(self, best: bool = False) -> VAE:
         """The trained model, in evaluation mode.
 
+        Args:
+            best: as it was at the log point that ``monitor`` found best, not at the end.
+
         Raises:
-            FileNotFoundError: training has not ended yet.
+            FileNotFoundError: training has not ended yet, or nothing was monitored.
         """
-        return _with_weights(self._build("model", VAE), self.path / "model.safetensors")
+        if best and not (self.path / "best.safetensors").exists():
+            raise FileNotFoundError(
+                f'{self.path} keeps no best weights: train with monitor=, such as "objective"'
+            )
+        file = "best.safetensors" if best else "model.safetensors"
+        return _with_weights(self._build("model", VAE), self.path / file)
 
     def untrained_model(self) -> VAE:
         """The same network with fresh weights, drawn with the run's seed."""

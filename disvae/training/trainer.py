@@ -1,6 +1,7 @@
 """The trainer: a loop over steps that can be killed at any moment and started again."""
 
 import sys
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -8,21 +9,26 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.random import fork_rng
 from tqdm import tqdm
 
 import disvae
 from disvae.data import BatchSource
 from disvae.divergence.estimators import make_estimator
 from disvae.losses import Decomposed, Loss
+from disvae.models import VAE
 from disvae.schedules import Weight
 from disvae.spec import plain
-from disvae.training.log import Log, RunningMeans, check_finite, check_weights
+from disvae.training.average import Average
+from disvae.training.captured import CapturedStep, cuda_graph
+from disvae.training.log import Log, RunningMeans, Stopwatch, check_finite, check_weights
 from disvae.training.memory import keep_freed_memory
+from disvae.training.monitor import Monitor
 from disvae.training.processes import GlobalBatch, launched
 from disvae.training.provenance import note_start
 from disvae.training.run import RunDirectory, description
-from disvae.training.stopping import EXIT_STATUS, StopRequest, locked, stop_requests
+from disvae.training.step import TrainingStep
+from disvae.training.stopping import StopRequest, locked
+from disvae.training.turns import take_turns
 from disvae.training.update import Update
 
 ASK_EVERY = 10  # steps after which processes ask each other whether one was told to stop
@@ -58,11 +64,25 @@ class Trainer:
         lr_factor: multiplies all learning rates; a schedule for warm-up or decay.
         max_gradient: bound on the norm of the gradient, of the model and of the loss's own networks
             apart; larger ones are scaled down, and ``gradient_norm`` is logged. None for no bound.
+        ema_decay: keep an exponential moving average of the model's weights, such as 0.999, as
+            :attr:`averaged`; it is what ``model.safetensors`` holds in the end. None for none.
+        monitor: a quantity of the log, such as "objective"; ``-elbo`` for one that is to rise. The
+            weights at the log point where it is lowest are kept as ``best.safetensors``.
+        patience: end training after so many log points without a new lowest; never if None.
+        fast: on a GPU, capture the step as a CUDA graph once and replay it, which computes the same
+            without the time that Python takes to ask for it.
+        loggers: of Lightning Fabric, such as its ``CSVLogger`` or Lightning's ``WandbLogger``; each
+            gets every line of the log.
         progress: show a progress bar.
 
+    Attributes:
+        model, criterion: as given, and trained.
+        averaged: the model with averaged weights, or None.
+        step: the number of steps taken so far.
+
     Raises:
-        ValueError: a number that is not positive, an unknown precision, or a device that this
-            machine does not have.
+        ValueError: a number out of its range, an unknown precision, or a device that this machine
+            does not have.
 
     Example:
         >>> trainer = Trainer(model, VAELoss(), batch_size=64)  # doctest: +SKIP
@@ -86,6 +106,11 @@ class Trainer:
         estimator: str = "jackknife",
         lr_factor: Weight = 1.0,
         max_gradient: float | None = None,
+        ema_decay: float | None = None,
+        monitor: str | None = None,
+        patience: int | None = None,
+        fast: bool = True,
+        loggers: Sequence[Any] = (),
         progress: bool = True,
     ) -> None:
         from lightning_fabric import Fabric
@@ -105,11 +130,12 @@ class Trainer:
             if number < 0:
                 raise ValueError(f"{name} must not be negative, got {number}")
         make_estimator(estimator, 1)  # refuses an unknown name before any work
-        self.model, self.criterion = model, criterion
+        self._monitor = Monitor(monitor, patience)
+        self.model, self.criterion, self.run_dir = model, criterion, run_dir
         self.step = 0
         self._batch_size, self._seed = batch_size, seed
         self._log_every, self._checkpoint_every = log_every, checkpoint_every
-        self._run_dir, self._progress = run_dir, progress
+        self._progress = progress
         self._settings: dict[str, Any] = {
             "lr": lr,
             "batch_size": batch_size,
@@ -123,8 +149,14 @@ class Trainer:
             "estimator": estimator,
             "lr_factor": lr_factor,
             "max_gradient": max_gradient,
+            "ema_decay": ema_decay,
+            "monitor": monitor,
+            "patience": patience,
+            "fast": fast,
         }
-        self._means = RunningMeans()
+        self._loggers = tuple(loggers)
+        self._record: dict[str, float] = {}
+        self._means, self._watch = RunningMeans(), Stopwatch()
         machine, machines = launched() or (devices, 1)
         self._settings["devices"] = machine * machines
         try:
@@ -140,9 +172,36 @@ class Trainer:
         # The fused update passes over memory once, the default one about ten times; that counts
         # for FactorVAE's discriminator of five million weights.
         optimizer = torch.optim.Adam(criterion.parameter_groups(model, lr), lr=lr, fused=True)
-        self._update = Update(optimizer, lr_factor, max_gradient)
         self._both = _Players(model, criterion, alone=self._fabric.world_size == 1)
         self._players, self._optimizer = self._fabric.setup(self._both, optimizer)
+        self._average = None if ema_decay is None else Average(model, ema_decay)
+        self._update = Update(optimizer, lr_factor, max_gradient)
+        step = TrainingStep(
+            self._fabric,
+            self._players,
+            self._optimizer,
+            self._update,
+            self._average,
+            self._watch,
+        )
+        self._training_step: TrainingStep | CapturedStep = step
+        if fast and self._fabric.device.type == "cuda" and self._fabric.world_size == 1:
+            self._training_step = CapturedStep(step, cuda_graph, decompose_every, self._say)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it trains."""
+        return self._fabric.device
+
+    @property
+    def captures(self) -> bool:
+        """Whether its steps are recorded, which needs a stream of their own."""
+        return isinstance(self._training_step, CapturedStep)
+
+    @property
+    def averaged(self) -> nn.Module | None:
+        """The model with averaged weights, if ``ema_decay`` asks for them."""
+        return self._average.module if self._average else None
 
     def fit(self, data: Any, steps: int = 10_000) -> dict[str, float]:
         """Train until ``steps`` steps have been taken in all, those of earlier calls included.
@@ -153,86 +212,105 @@ class Trainer:
 
         Returns:
             The last line of the log: the mean of every term since the line before it, in nats per
-            image, and ``images_per_second``. Empty if the run had all its steps already.
+            image, and what the machine did meanwhile (:data:`disvae.training.log.MEASURED`). Empty
+            if the run had all its steps already.
 
         Raises:
             FloatingPointError: a term or a weight is no longer finite.
             ValueError: the run directory holds another run, or damaged checkpoints, or another
-                process trains in it.
+                process trains in it; or ``monitor`` names what the log does not have.
             OSError: a file cannot be written; the last checkpoint is intact.
             SystemExit: SIGTERM came, and the state after the last step is saved.
         """
+        take_turns([self], data, steps)
+        return self._record
+
+    def session(
+        self, data: Any, steps: int, request: StopRequest, source: Any = None
+    ) -> Generator[None, None, bool]:
+        """The steps of :meth:`fit`, one for each time that the caller asks for another.
+
+        Args:
+            data: see :meth:`fit`.
+            steps: see :meth:`fit`.
+            request: noted by the caller; once it is received the session saves and ends.
+            source: of the batches, if the caller has one for the data already.
+
+        Returns:
+            Whether it ended because of the request.
+        """
         _check_positive(steps=steps)
+        self._record = {}
         self._both.loss = self._loss(data).__call__
-        source = data if hasattr(data, "batch") else self._source(data)
+        source = source or self.source(data)
         with ExitStack() as stack:
-            if self._run_dir is not None and self._fabric.is_global_zero:
-                stack.enter_context(locked(Path(self._run_dir)))
+            if self.run_dir is not None and self._fabric.is_global_zero:
+                stack.enter_context(locked(Path(self.run_dir)))
             run = self._open_run(data, steps)
-            record: dict[str, float] = {}
-            if self.step >= steps:
+            if self._complete(steps):
                 self._say(f"nothing to do: {self.step} of {steps} steps are taken already")
-                return record
+                return False
             keep_freed_memory()
             self._players.train()
-            device = self._fabric.device
-            request = StopRequest()
-            if self._run_dir is not None:
-                request = stack.enter_context(stop_requests())
-            # Each step seeds the global generator: the caller gets it back as it was.
-            stack.enter_context(fork_rng([device] if device.type == "cuda" else []))
             bar = stack.enter_context(self._bar(steps))
             if run:
                 run.remove_results()
                 note_start(run.path, self.step)
             log = stack.enter_context(closing(Log(run.path, self.step))) if run else None
-            self._means.restart_clock()
-            while self.step < steps:
+            self._watch.restart()
+            while not self._complete(steps):
                 self._take_step(source)
                 bar.update()
                 last = self.step == steps
                 if self.step % self._log_every == 0 or last:
-                    record = self._read_means()
-                    bar.set_postfix(loss=f"{record['loss']:.1f}")
-                    if log:
-                        log.write(self.step, record)
-                if self._run_dir and (self.step % self._checkpoint_every == 0 or last):
+                    self._write_record(log, run, bar)
+                    last = self._complete(steps)
+                if self.run_dir and (self.step % self._checkpoint_every == 0 or last):
                     self._save(run, last)
+                    self._show(log, source)
                 if not last and self._must_stop(request):
-                    self._stop(run)
-        return record
+                    self._save(run, last=False)
+                    self._say(
+                        f"stopped by SIGTERM after step {self.step}, which is saved: start again "
+                        "to go on"
+                    )
+                    return True
+                yield
+        return False
+
+    def _complete(self, steps: int) -> bool:
+        return self.step >= steps or self._monitor.exhausted
 
     def _must_stop(self, request: StopRequest) -> bool:
         """Whether any process was asked to end; all of them learn of it after the same step."""
-        if self._fabric.world_size == 1:
+        if self._fabric.world_size > 1 and self.step % ASK_EVERY == 0:
+            flag = torch.tensor(float(request.received), device=self._fabric.device)
+            total: Any = self._fabric.all_reduce(flag, reduce_op="sum")
+            request.received = float(total) > 0
             return request.received
-        if self.step % ASK_EVERY:
-            return False
-        flag = torch.tensor(float(request.received), device=self._fabric.device)
-        total: Any = self._fabric.all_reduce(flag, reduce_op="sum")
-        return float(total) > 0
-
-    def _stop(self, run: RunDirectory | None) -> None:
-        """Save, and end the process as SIGTERM asks for."""
-        self._save(run, last=False)
-        self._say(
-            f"stopped by SIGTERM after step {self.step}, which is saved: start again to go on"
-        )
-        raise SystemExit(EXIT_STATUS)
+        return request.received and self._fabric.world_size == 1
 
     def _take_step(self, source: Any) -> None:
         """The training step: everything else is book-keeping."""
+        self._watch.begin()
         rank, world_size = self._fabric.global_rank, self._fabric.world_size
         torch.manual_seed(_step_seed(self._seed, self.step, rank))
         batch = self._fabric.to_device(source.batch(self.step * world_size + rank))
-        loss, terms = self._players(batch, self.step)
-        self._optimizer.zero_grad()
-        self._fabric.backward(loss)
-        updated = self._update(self.step)
-        self._means.add({"loss": loss.detach(), **terms, **updated})
+        self._watch.lap("batch")
+        self._means.add(self._training_step(batch, self.step))
         self.step += 1
 
-    def _source(self, data: Any) -> BatchSource:
+    def source(self, data: Any, like: Any = None) -> Any:
+        """Batches of the data in the order of the seed; the data itself if it gives batches.
+
+        Args:
+            data: see :meth:`fit`.
+            like: another trainer's source of the same data and device, whose table is shared.
+        """
+        if hasattr(data, "batch"):
+            return data
+        if like is not None:
+            return like.reordered(self._batch_size, self._seed)
         return BatchSource(data, self._batch_size, self._seed, self._fabric.device)
 
     def _loss(self, data: Any) -> Loss:
@@ -247,14 +325,32 @@ class Trainer:
             )
         return Decomposed(self.criterion, make_estimator(name, len(data)), every)
 
-    def _read_means(self) -> dict[str, float]:
-        """The means since the last log point, the speed since then, and a new beginning."""
+    def _write_record(self, log: Log | None, run: RunDirectory | None, bar: Any) -> None:
+        """The means since the last log point and the speed since then, and a new beginning."""
         record = self._global_means()
         check_finite(self.step, record)
         images = self._batch_size * self._fabric.world_size
-        record["images_per_second"] = images * self._means.steps_per_second()
+        record |= self._watch.read(images, self._fabric.device)
         self._means.reset()
-        return record
+        self._record = record
+        bar.set_postfix(loss=f"{record['loss']:.1f}")
+        if self._monitor.is_best(record) and run:
+            run.write_best(self._kept(), self.step, record)
+        if log:
+            log.write(self.step, record)
+        if self._fabric.is_global_zero:
+            for logger in self._loggers:
+                logger.log_metrics(record, step=self.step)
+
+    def _kept(self) -> nn.Module:
+        """The model whose weights are kept."""
+        return self.averaged or self.model
+
+    def _show(self, log: Log | None, source: Any) -> None:
+        """Pictures of what the model makes of the first images, and of their codes."""
+        model = self._kept()
+        if log and isinstance(model, VAE) and isinstance(source, BatchSource):
+            log.show(self.step, model, self._fabric.to_device(source.batch(0)))
 
     def _global_means(self) -> dict[str, float]:
         """The means over the steps since the last log point, and over the processes."""
@@ -272,19 +368,21 @@ class Trainer:
         if run is None:
             return
         if last:  # before the checkpoint, which says that the run is complete
-            run.write_weights(self.model, self.criterion)
+            run.write_weights(self._kept(), self.criterion)
         run.write_checkpoint(
             {
                 "step": self.step,
                 "players": self._players.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
                 "means": self._means.state_dict(),
+                "monitor": self._monitor.state_dict(),
+                "average": self._average.module.state_dict() if self._average else {},
             }
         )
 
     def _open_run(self, data: Any, steps: int) -> RunDirectory | None:
         """Go on from the checkpoint if there is one; the first process alone gets to write."""
-        if self._run_dir is None:
+        if self.run_dir is None:
             return None
         config = {
             "model": description(self.model),
@@ -295,12 +393,16 @@ class Trainer:
             "versions": {"disvae": disvae.__version__, "torch": str(torch.__version__)},
         }
         with self._fabric.rank_zero_first():
-            run = RunDirectory(Path(self._run_dir), config)
+            run = RunDirectory(Path(self.run_dir), config)
         state = run.read_checkpoint(self._say)
         if state:
             self._players.load_state_dict(state["players"])
             self._optimizer.load_state_dict(state["optimizer"])
+            self._update.hold_rates_on(None)
             self._means.load_state_dict(state["means"], self._fabric.device)
+            self._monitor.load_state_dict(state["monitor"])
+            if self._average:
+                self._average.module.load_state_dict(state["average"])
             self.step = state["step"]
             self._say(f"going on from step {self.step} of the run in {run.path}")
         return run if self._fabric.is_global_zero else None

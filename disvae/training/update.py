@@ -25,16 +25,33 @@ class Update:
         self._rates = [group["lr"] for group in optimizer.param_groups]
         self._factor, self._max_gradient = lr_factor, max_gradient
 
-    def __call__(self, step: int) -> dict[str, Tensor]:
+    def set_rates(self, step: int) -> None:
+        """Set the learning rates of a step."""
+        if isinstance(self._factor, (int, float)) and self._factor == 1:
+            return
+        factor = float(at_step(self._factor, step))
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(factor * rate)
+            else:
+                group["lr"] = factor * rate
+
+    def hold_rates_on(self, device: torch.device | None) -> None:
+        """Hold the rates in tensors, where a recorded update sees them change; in numbers if None.
+
+        Args:
+            device: where the weights are.
+        """
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate if device is None else torch.tensor(rate, device=device)
+            group["capturable"] = device is not None and device.type == "cuda"
+
+    def __call__(self) -> dict[str, Tensor]:
         """Update the weights.
 
         Returns:
             ``gradient_norm``, of the model before it was bounded, if there is a bound.
         """
-        if not isinstance(self._factor, (int, float)) or self._factor != 1:
-            factor = float(at_step(self._factor, step))
-            for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
-                group["lr"] = factor * rate
         terms = {}
         if self._max_gradient is not None:
             groups = [group["params"] for group in self._optimizer.param_groups]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from disvae.training.files import read_checkpoint
+from disvae.training.log import MEASURED
 
 COMMAND = [
     *(sys.executable, "-m", "disvae.cli", "train", "--loss", "FactorVAELoss"),
@@ -37,7 +38,7 @@ def step_reached(run: Path) -> int:
 
 def read_log(run: Path) -> list[dict]:
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+    return [{k: v for k, v in line.items() if k not in MEASURED} for line in lines]
 
 
 def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
