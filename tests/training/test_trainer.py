@@ -11,6 +11,7 @@ from disvae.data import ImageArray
 from disvae.losses import LossOutput
 from disvae.schedules import Linear
 from disvae.training import Trainer
+from disvae.training.log import MEASURED
 
 SHAPE = (1, 16, 16)
 
@@ -82,7 +83,8 @@ def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 def read_log(run: Path) -> list[dict]:
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     for line in lines:
-        assert line.pop("images_per_second") > 0
+        assert {"images_per_second", "ms_forward", "peak_memory_mib"} < line.keys()
+        assert min(line.pop(name) for name in MEASURED if name in line) > 0
     return lines
 
 

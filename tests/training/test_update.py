@@ -27,7 +27,8 @@ def test_rates_are_a_function_of_the_step() -> None:
         before = model.item(), opponent.item()
         for parameter in (model, opponent):
             parameter.grad = torch.ones(1)
-        assert update(step) == {}
+        update.set_rates(step)
+        assert update() == {}
         assert before[0] - model.item() == pytest.approx(0.1 * factor, abs=1e-6)
         assert before[1] - opponent.item() == pytest.approx(0.4 * factor, abs=1e-6)
 
@@ -36,7 +37,7 @@ def test_gradients_of_both_players_are_bounded_apart() -> None:
     model, opponent = weight(), weight()
     optimizer = torch.optim.SGD([{"params": [model]}, {"params": [opponent]}], lr=1.0)
     model.grad, opponent.grad = torch.tensor([8.0]), torch.tensor([0.5])
-    terms = Update(optimizer, 1.0, 2.0)(0)
+    terms = Update(optimizer, 1.0, 2.0)()
     assert terms["gradient_norm"].item() == pytest.approx(8.0)
     assert model.item() == pytest.approx(3 - 2.0, abs=1e-5)
     assert opponent.item() == pytest.approx(3 - 0.5)
