@@ -1,6 +1,7 @@
 """Training: the loop, the run directory that it leaves, and what reads such a directory again."""
 
 from disvae.data.encode import encode_dataset, encode_posteriors, load_images
+from disvae.training.ensemble import train_ensemble
 from disvae.training.evidence import Evidence, elbo, importance_weighted_bound
 from disvae.training.measure import decompose_dataset
 from disvae.training.run import Run, load_run
@@ -17,4 +18,5 @@ __all__ = [
     "importance_weighted_bound",
     "load_images",
     "load_run",
+    "train_ensemble",
 ]

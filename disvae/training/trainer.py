@@ -77,6 +77,7 @@ class Trainer:
 
     Attributes:
         model, criterion: as given, and trained.
+        arguments: all other arguments, as given.
         averaged: the model with averaged weights, or None.
         step: the number of steps taken so far.
 
@@ -136,10 +137,11 @@ class Trainer:
         self._batch_size, self._seed = batch_size, seed
         self._log_every, self._checkpoint_every = log_every, checkpoint_every
         self._progress = progress
-        self._settings: dict[str, Any] = {
+        self.arguments: dict[str, Any] = {
             "lr": lr,
             "batch_size": batch_size,
             "seed": seed,
+            "run_dir": run_dir,
             "precision": precision,
             "accelerator": accelerator,
             "devices": devices,
@@ -153,7 +155,11 @@ class Trainer:
             "monitor": monitor,
             "patience": patience,
             "fast": fast,
+            "loggers": loggers,
+            "progress": progress,
         }
+        elsewhere = ("run_dir", "loggers", "progress")  # not part of what is computed
+        self._settings = {k: v for k, v in self.arguments.items() if k not in elsewhere}
         self._loggers = tuple(loggers)
         self._record: dict[str, float] = {}
         self._means, self._watch = RunningMeans(), Stopwatch()

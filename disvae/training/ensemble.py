@@ -1,0 +1,140 @@
+"""Many runs at once on one machine: several seeds, several weights of a loss."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from disvae.training.run import Run, load_run
+from disvae.training.stopping import EXIT_STATUS, StopRequest, stop_requests
+from disvae.training.trainer import Trainer
+from disvae.training.turns import take_turns
+
+POLL = 0.1  # seconds
+
+
+def train_ensemble(
+    trainers: Sequence[Trainer],
+    data: Any,
+    steps: int = 10_000,
+    workers: int | None = None,
+    progress: bool = True,
+) -> list[Run]:
+    """Train several runs at once, each of which comes out as if trained alone.
+
+    On a GPU all are in one process: each has its step captured, on a stream of its own, and the GPU
+    works on them at the same time. On the CPU each is in a process of its own with its share of the
+    cores, since a network this small leaves most of many cores idle: ``workers`` of them at a time.
+    With one worker they take turns in this process.
+
+    A run that fails does not stop the others. SIGTERM has all of them saved; the same call goes on.
+
+    Args:
+        trainers: the runs, which may differ in anything; each with a ``run_dir`` of its own.
+        data: see :meth:`Trainer.fit`; with several workers it must be possible to pickle it.
+        steps: total number of steps of each.
+        workers: processes on the CPU; as many as cores or runs if None. A script that uses more
+            than one must start them under ``if __name__ == "__main__":``.
+        progress: show a bar of the runs.
+
+    Returns:
+        The runs, in the order of the trainers.
+
+    Raises:
+        ValueError: no trainers, or one without a ``run_dir`` or with another's.
+        RuntimeError: some runs failed; their own messages are above.
+        SystemExit: SIGTERM came, and all are saved.
+
+    Example:
+        >>> def trainer(beta, seed):
+        ...     torch.manual_seed(seed)  # the first weights
+        ...     model, criterion = BurgessVAE((1, 64, 64)), BetaVAEHLoss(beta)
+        ...     return Trainer(model, criterion, seed=seed, run_dir=f"runs/{beta}-{seed}")
+        >>> pairs = [(beta, seed) for beta in (1, 4, 16) for seed in range(5)]
+        >>> trainers = [trainer(*pair) for pair in pairs]  # doctest: +SKIP
+        >>> runs = train_ensemble(trainers, Sprites(), steps=10_000)  # doctest: +SKIP
+    """
+    folders = [_folder(trainer) for trainer in trainers]
+    if not folders or len(set(folders)) < len(folders):
+        raise ValueError(
+            "an ensemble needs trainers with a run_dir of their own each, got "
+            f"{[str(folder) for folder in folders]}"
+        )
+    n_cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    workers = min(n_cores if workers is None else workers, len(trainers))
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+    if trainers[0].device.type == "cpu" and workers > 1:
+        threads = max(1, n_cores // workers)
+        jobs = [(_arguments(trainer), data, steps, threads) for trainer in trainers]
+        _in_processes(jobs, folders, workers, progress)
+        for trainer in trainers:
+            trainer.fit(data, steps)  # is complete: reads the state
+    else:
+        take_turns(trainers, data, steps)
+    return [load_run(folder) for folder in folders]
+
+
+def _folder(trainer: Trainer) -> Path:
+    if trainer.run_dir is None:
+        raise ValueError("an ensemble leaves run directories: give every Trainer a run_dir")
+    return Path(trainer.run_dir).resolve()
+
+
+def _arguments(trainer: Trainer) -> dict[str, Any]:
+    return {**trainer.arguments, "model": trainer.model, "criterion": trainer.criterion}
+
+
+def _fit(arguments: dict[str, Any], data: Any, steps: int, threads: int) -> None:
+    """What a process of an ensemble does."""
+    torch.set_num_threads(threads)
+    Trainer(**{**arguments, "progress": False}).fit(data, steps)
+
+
+def _in_processes(
+    jobs: Sequence[Any], folders: Sequence[Path], workers: int, progress: bool
+) -> None:
+    context = multiprocessing.get_context("spawn")  # a fork would inherit threads in mid-work
+    waiting = [
+        (context.Process(target=_fit, args=job), f) for job, f in zip(jobs, folders, strict=True)
+    ]
+    running: list[tuple[BaseProcess, Path]] = []
+    failed = []
+    with stop_requests() as request, tqdm(total=len(jobs), unit="run", disable=not progress) as bar:
+        try:
+            while running or (waiting and not request.received):
+                while waiting and len(running) < workers and not request.received:
+                    running.append(waiting.pop(0))
+                    running[-1][0].start()
+                _wait(running, request)
+                for job in [job for job in running if job[0].exitcode is not None]:
+                    running.remove(job)
+                    bar.update()
+                    if job[0].exitcode not in (0, EXIT_STATUS):
+                        failed.append(str(job[1]))
+        finally:
+            for process, _ in running:  # an exception came
+                process.terminate()
+    if request.received:
+        raise SystemExit(EXIT_STATUS)
+    if failed:
+        raise RuntimeError(
+            f"{len(failed)} of {len(jobs)} runs failed, for the reasons above: {', '.join(failed)}"
+        )
+
+
+def _wait(running: Sequence[tuple[BaseProcess, Path]], request: StopRequest) -> None:
+    """Until a process has ended; tell all of them if they are to stop."""
+    told = False
+    while all(process.exitcode is None for process, _ in running):
+        if request.received and not told:
+            told = True
+            for process, _ in running:
+                process.terminate()  # SIGTERM: saves and ends
+        running[0][0].join(POLL)
