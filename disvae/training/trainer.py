@@ -437,7 +437,7 @@ class _Players(nn.Module):
         self.criterion = criterion
         self.loss = criterion.__call__  # a function: the loss is registered only once
 
-    def forward(self, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, batch: Any, step: int | Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         model = self.model if self.alone else GlobalBatch(self.model)
         loss, terms = self.loss(model, batch, step)
         return loss, terms

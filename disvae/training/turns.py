@@ -32,7 +32,8 @@ def take_turns(trainers: Sequence["Trainer"], data: Any, steps: int) -> None:
             request = stack.enter_context(stop_requests())
         # Each step seeds the global generator: the caller gets it back as it was.
         stack.enter_context(fork_rng([device] if device.type == "cuda" else []))
-        lanes = _lanes(device, len(trainers), stack) if trainers[0].captures else None
+        streams = device.type == "cuda" and trainers[0].captures
+        lanes = _lanes(device, len(trainers), stack) if streams else None
         source = None
         turns = []
         for i, trainer in enumerate(trainers):

@@ -1,9 +1,13 @@
 import json
+import time
+from io import BytesIO
 
 import pytest
 import torch
+from PIL import Image
 
-from disvae.training.log import Log, RunningMeans, check_finite, check_weights
+from disvae import BurgessVAE
+from disvae.training.log import Log, RunningMeans, Stopwatch, check_finite, check_weights
 
 
 def test_means_survive_a_checkpoint():
@@ -59,3 +63,36 @@ def test_a_damaged_log_is_named(tmp_path):
     (tmp_path / "log.jsonl").write_text("nonsense\n")
     with pytest.raises(ValueError, match=r"log.jsonl holds a line that is no log line: 'nonsense"):
         Log(tmp_path, 20)
+
+
+def test_the_watch_tells_parts_apart_and_leaves_out_what_lies_between():
+    watch = Stopwatch()
+    for _ in range(2):
+        watch.begin()
+        time.sleep(0.02)
+        watch.lap("forward")
+        watch.lap("update")
+        time.sleep(0.05)  # between two steps
+    record = watch.read(10, torch.device("cpu"))
+    assert 20 <= record["ms_forward"] < 45
+    assert record["ms_update"] < 5
+    assert 20 / 0.5 < record["images_per_second"] <= 20 / 0.14
+    assert 50 < record["peak_memory_mib"] < 100_000
+    watch.begin()
+    assert watch.read(1, torch.device("cpu")).keys() == {"images_per_second", "peak_memory_mib"}
+
+
+def test_pictures_and_histograms_for_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    model = BurgessVAE((3, 32, 32), latent_dim=4).bfloat16().train()
+    log = Log(tmp_path, 0)
+    log.show(7, model, torch.rand(12, 3, 32, 32))
+    log.close()
+    assert model.training
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    picture = Image.open(BytesIO(events.Images("reconstructions")[0].encoded_image_string))
+    assert picture.size == (8 * 34 + 2, 2 * 34 + 2)
+    assert [events.Histograms(f"codes/{j}")[0].step for j in range(4)] == [7] * 4
+    assert events.Histograms("codes/0")[0].histogram_value.num == 12

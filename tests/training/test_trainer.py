@@ -1,3 +1,4 @@
+import csv
 import json
 from pathlib import Path
 
@@ -326,3 +327,27 @@ def test_terms_of_the_kl_are_logged_now_and_then(criterion, tmp_path) -> None:
 def test_refuses_to_decompose(settings, message) -> None:
     with pytest.raises(ValueError, match=message):
         Trainer(make_model(), VAELoss(), progress=False, **settings).fit(Noise(), steps=1)
+
+
+def test_other_loggers_get_every_line(tmp_path) -> None:
+    from lightning_fabric.loggers import CSVLogger
+
+    logger = CSVLogger(tmp_path, name="csv", flush_logs_every_n_steps=1)
+    make_trainer(make_loss("burgess"), loggers=[logger], run_dir=tmp_path / "run").fit(Noise(), 7)
+    with (Path(logger.log_dir) / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [int(row["step"]) for row in rows] == [3, 6, 7]
+    assert [float(row["loss"]) for row in rows] == [line["loss"] for line in lines]
+
+
+def test_pictures_are_shown_of_data_sets(tmp_path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    images = ImageArray(torch.randint(0, 2, (20, *SHAPE), dtype=torch.uint8), max_value=1)
+    settings = {"batch_size": 8, "checkpoint_every": 2, "run_dir": tmp_path}
+    make_trainer(make_loss("factor"), **settings).fit(images, 4)
+    events = EventAccumulator(str(tmp_path / "tensorboard"), {"histograms": 0})
+    events.Reload()
+    assert [image.step for image in events.Images("reconstructions")] == [2, 4]
+    assert [histogram.step for histogram in events.Histograms("codes/2")] == [2, 4]

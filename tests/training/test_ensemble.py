@@ -1,0 +1,129 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from disvae import BetaVAEHLoss, BurgessVAE, FactorVAELoss, Loss, Trainer, VAELoss
+from disvae.data import Sprites, random_subset
+from disvae.losses import LossOutput
+from disvae.models import Discriminator
+from disvae.training import train_ensemble
+
+
+class Diverges(Loss):
+    def forward(self, model, batch, step=None):
+        loss = next(model.parameters()).sum() * float("nan")
+        return LossOutput(loss, {"objective": loss.detach()})
+
+
+def data():
+    return random_subset(Sprites(), 32)
+
+
+def loss(i: int) -> Loss:
+    torch.manual_seed(i)
+    return BetaVAEHLoss(4.0 + i) if i < 2 else FactorVAELoss(2, 5.0 * i, Discriminator(2, 8, 1))
+
+
+def make(root, losses=None, **settings) -> list[Trainer]:
+    trainers = []
+    for i, criterion in enumerate(losses or [loss(i) for i in range(3)]):
+        torch.manual_seed(i)
+        model = BurgessVAE((1, 64, 64), latent_dim=2)
+        arguments = {"lr": 1e-3, "batch_size": 4, "log_every": 2, "checkpoint_every": 2}
+        arguments |= {"accelerator": "cpu", "progress": False, "seed": i, "run_dir": root / str(i)}
+        trainers.append(Trainer(model, criterion, **{**arguments, **settings}))
+    return trainers
+
+
+def weights(root, i):
+    files = [root / str(i) / f"{part}.safetensors" for part in ("model", "criterion")]
+    return [value for file in files for value in load_file(file).values()]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_run_is_the_one_trained_alone(tmp_path, workers) -> None:
+    for trainer in make(tmp_path / "alone"):
+        trainer.fit(data(), steps=4)
+    trainers = make(tmp_path / "together")
+    runs = train_ensemble(trainers, data(), steps=4, workers=workers, progress=False)
+    for i, (run, trainer) in enumerate(zip(runs, trainers, strict=True)):
+        assert run.path.samefile(tmp_path / "together" / str(i))
+        assert trainer.step == 4
+        alone, together = (weights(tmp_path / name, i) for name in ("alone", "together"))
+        in_hand = [*trainer.model.state_dict().values()]
+        for a, b in zip(alone, together, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-7)
+        for a, b in zip(in_hand, run.model().state_dict().values(), strict=True):
+            assert torch.equal(a, b)
+        names = {path.name for path in run.path.iterdir()}
+        assert {"config.yaml", "log.jsonl", "checkpoint.pt", "starts.jsonl"} < names
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_that_fails_does_not_stop_the_others(tmp_path, capfd, workers) -> None:
+    trainers = make(tmp_path, [VAELoss(), Diverges(), BetaVAEHLoss(2.0)])
+    kind, message = (
+        (FloatingPointError, "1 of the runs failed: training diverged")
+        if workers == 1
+        else (RuntimeError, "1 of 3 runs failed, for the reasons above: .*1")
+    )
+    with pytest.raises(kind, match=message):
+        train_ensemble(trainers, data(), steps=4, workers=workers, progress=False)
+    assert [(tmp_path / str(i) / "model.safetensors").exists() for i in range(3)] == [1, 0, 1]
+    if workers > 1:
+        assert "training diverged" in capfd.readouterr().err
+
+
+def test_run_directories_are_needed(tmp_path) -> None:
+    with pytest.raises(ValueError, match="give every Trainer a run_dir"):
+        train_ensemble(make(tmp_path, run_dir=None), data(), steps=1)
+    with pytest.raises(ValueError, match="of their own each"):
+        train_ensemble(make(tmp_path, run_dir=tmp_path), data(), steps=1)
+    with pytest.raises(ValueError, match="of their own each"):
+        train_ensemble([], data(), steps=1)
+    with pytest.raises(ValueError, match="workers must be at least 1"):
+        train_ensemble(make(tmp_path), data(), steps=1, workers=0)
+
+
+SCRIPT = """
+import sys, torch
+from disvae import BurgessVAE, Trainer, VAELoss
+from disvae.data import Sprites, random_subset
+from disvae.training import train_ensemble
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    trainers = [
+        Trainer(BurgessVAE((1, 64, 64)), VAELoss(), batch_size=4, seed=i, accelerator="cpu",
+                checkpoint_every=10**6, run_dir=f"{sys.argv[1]}/{i}")
+        for i in range(2)
+    ]
+    data = random_subset(Sprites(), 32)
+    train_ensemble(trainers, data, steps=10**6, workers=int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_saves_all_of_them(tmp_path, workers) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path), str(workers)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
+    )
+    logs = [tmp_path / str(i) / "log.jsonl" for i in range(2)]
+    deadline = time.monotonic() + 120
+    while not all(log.exists() and log.read_text() for log in logs):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    assert all((tmp_path / str(i) / "checkpoint.pt").exists() for i in range(2))
