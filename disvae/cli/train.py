@@ -12,10 +12,10 @@ from jsonargparse import ArgumentParser, Namespace
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.parts import DATA, LOSS, MODEL, PARTS
-from disvae.data import random_subset, store
+from disvae.data import ImageDataset, random_subset, store
 from disvae.schedules import Schedule
 from disvae.spec import build
-from disvae.training import Trainer
+from disvae.training import Trainer, train_ensemble
 from disvae.training.run import read_config
 
 Classes = dict[str, type[Any]]
@@ -77,13 +77,20 @@ def _text(value: Any) -> str:
 def _parser(classes: Classes) -> ArgumentParser:
     parser = make_parser("train", DESCRIPTION, USAGE)
     parser.add_argument("--config", help="YAML file of options, such as a run's config.yaml")
-    parser.add_class_arguments(Trainer, as_group=False, skip={"model", "criterion"})
+    parser.add_class_arguments(Trainer, as_group=False, skip={"model", "criterion", "loggers"})
     parser.add_method_arguments(Trainer, "fit", as_group=False, skip={"data"})
     parser.add_argument(
         "--n_images",
         type=int | None,
         default=None,
         help="train on so many images, drawn with the seed and kept in memory; all if not given",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=list[int] | None,
+        default=None,
+        help="train a run with each of these seeds, such as [0,1,2], all at once, in folders of "
+        "run_dir; --seed is then that of --n_images alone",
     )
     parser.add_argument(
         "--store",
@@ -99,7 +106,8 @@ def _parser(classes: Classes) -> ArgumentParser:
 def _train(classes: Classes, options: Namespace) -> None:
     values = options.as_dict()
     given = {part.name: values.pop(part.name, {}) for part in PARTS}
-    n_images, steps, file = (values.pop(name) for name in ("n_images", "steps", "store"))
+    names = ("n_images", "steps", "store", "seeds")
+    n_images, steps, file, seeds = (values.pop(name) for name in names)
     del values["config"]
     if isinstance(values["lr_factor"], dict):
         schedule: Any = Schedule
@@ -109,11 +117,25 @@ def _train(classes: Classes, options: Namespace) -> None:
         data = random_subset(data, n_images, seed=options.seed)
     if file is not None:
         data = store(data, file, progress=options.progress)
+    if seeds is None:
+        _trainer(classes, given, data, values).fit(data, steps)
+        print(f"{options.run_dir} is complete; see: disvae evaluate {options.run_dir}")
+        return
+    trainers = []
+    for seed in seeds:
+        run = {"seed": seed, "run_dir": str(Path(options.run_dir) / f"seed-{seed}")}
+        trainers.append(_trainer(classes, given, data, {**values, **run}))
+    train_ensemble(trainers, data, steps, progress=options.progress)
+    print(f"the runs in {options.run_dir} are complete; see: disvae evaluate {trainers[0].run_dir}")
+
+
+def _trainer(
+    classes: Classes, given: Mapping[str, Any], data: ImageDataset, values: Mapping[str, Any]
+) -> Trainer:
     with torch.random.fork_rng():
-        torch.manual_seed(options.seed)  # the same command draws the same initial weights
+        torch.manual_seed(values["seed"])  # the same command draws the same initial weights
         facts: dict[str, Any] = {"image_shape": tuple(data.image_shape)}
         model = MODEL.construct(classes["model"], given["model"], facts)
         facts = {"latent_dim": model.latent_dim, "dataset_size": len(data)}
         criterion = LOSS.construct(classes["loss"], given["loss"], facts)
-    Trainer(model, criterion, **values).fit(data, steps)
-    print(f"{options.run_dir} is complete; see: disvae evaluate {options.run_dir}")
+    return Trainer(model, criterion, **values)

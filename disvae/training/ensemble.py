@@ -75,7 +75,8 @@ def train_ensemble(
         jobs = [(_arguments(trainer), data, steps, threads) for trainer in trainers]
         _in_processes(jobs, folders, workers, progress)
         for trainer in trainers:
-            trainer.fit(data, steps)  # is complete: reads the state
+            trainer.progress = False
+            trainer.fit(data, steps)  # reads the state of the complete run
     else:
         take_turns(trainers, data, steps)
     return [load_run(folder) for folder in folders]

@@ -136,7 +136,7 @@ class Trainer:
         self.step = 0
         self._batch_size, self._seed = batch_size, seed
         self._log_every, self._checkpoint_every = log_every, checkpoint_every
-        self._progress = progress
+        self.progress = progress
         self.arguments: dict[str, Any] = {
             "lr": lr,
             "batch_size": batch_size,
@@ -419,11 +419,11 @@ class Trainer:
             initial=self.step,
             unit="step",
             mininterval=0.5 if sys.stderr.isatty() else 10.0,
-            disable=not (self._progress and self._fabric.is_global_zero),
+            disable=not (self.progress and self._fabric.is_global_zero),
         )
 
     def _say(self, message: str) -> None:
-        if self._progress and self._fabric.is_global_zero:
+        if self.progress and self._fabric.is_global_zero:
             print(message, file=sys.stderr)
 
 

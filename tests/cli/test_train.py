@@ -235,3 +235,17 @@ def test_scheduled_learning_rate_and_the_run_s_own_config(tmp_path, capsys) -> N
     assert main(["train", *arguments]) == 0
     for name in ("model.safetensors", "config.yaml"):
         assert (first / name).read_bytes() == (again / name).read_bytes()
+
+
+def test_seeds_are_trained_at_once(tmp_path, capsys):
+    options = ["--n_images", "16", "--batch_size", "4", "--steps", "2", "--model.latent_dim", "2"]
+    options += ["--accelerator", "cpu", "--progress", "false"]
+    main(["train", "--run_dir", str(tmp_path / "many"), "--seeds", "[3,5]", *options])
+    assert "are complete" in capsys.readouterr().out
+    main(["train", "--run_dir", str(tmp_path / "one"), "--seed", "5", *options])
+    together, alone = (load_run(tmp_path / name) for name in ("many/seed-5", "one"))
+    assert load_run(tmp_path / "many" / "seed-3").config["seed"] == 3
+    x = torch.rand(2, 1, 64, 64)
+    untrained = (run.untrained_model().represent(x) for run in (together, alone))
+    assert torch.equal(*untrained)
+    assert (tmp_path / "many" / "seed-5" / "model.safetensors").exists()
