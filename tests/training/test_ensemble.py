@@ -10,15 +10,8 @@ from safetensors.torch import load_file
 
 from disvae import BetaVAEHLoss, BurgessVAE, FactorVAELoss, Loss, Trainer, VAELoss
 from disvae.data import Sprites, random_subset
-from disvae.losses import LossOutput
 from disvae.models import Discriminator
 from disvae.training import train_ensemble
-
-
-class Diverges(Loss):
-    def forward(self, model, batch, step=None):
-        loss = next(model.parameters()).sum() * float("nan")
-        return LossOutput(loss, {"objective": loss.detach()})
 
 
 def data():
@@ -48,9 +41,10 @@ def weights(root, i):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_each_run_is_the_one_trained_alone(tmp_path, workers) -> None:
-    for trainer in make(tmp_path / "alone"):
+    precise = {"precision": "64-true"}  # Adam blows up the rounding of another number of threads
+    for trainer in make(tmp_path / "alone", **precise):
         trainer.fit(data(), steps=4)
-    trainers = make(tmp_path / "together")
+    trainers = make(tmp_path / "together", **precise)
     runs = train_ensemble(trainers, data(), steps=4, workers=workers, progress=False)
     for i, (run, trainer) in enumerate(zip(runs, trainers, strict=True)):
         assert run.path.samefile(tmp_path / "together" / str(i))
@@ -58,16 +52,17 @@ def test_each_run_is_the_one_trained_alone(tmp_path, workers) -> None:
         alone, together = (weights(tmp_path / name, i) for name in ("alone", "together"))
         in_hand = [*trainer.model.state_dict().values()]
         for a, b in zip(alone, together, strict=True):
-            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-7)
+            torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
         for a, b in zip(in_hand, run.model().state_dict().values(), strict=True):
-            assert torch.equal(a, b)
+            assert torch.equal(a.float(), b)
         names = {path.name for path in run.path.iterdir()}
         assert {"config.yaml", "log.jsonl", "checkpoint.pt", "starts.jsonl"} < names
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_one_that_fails_does_not_stop_the_others(tmp_path, capfd, workers) -> None:
-    trainers = make(tmp_path, [VAELoss(), Diverges(), BetaVAEHLoss(2.0)])
+    trainers = make(tmp_path)
+    trainers[1] = make(tmp_path, lr=1e30)[1]
     kind, message = (
         (FloatingPointError, "1 of the runs failed: training diverged")
         if workers == 1
