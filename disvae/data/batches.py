@@ -66,7 +66,7 @@ class BatchSource:
             ValueError: ``step`` is negative.
             TypeError: ``step`` is not an integer.
         """
-        return self.gather(self.indices(step))
+        return self.gather(self._window(step))
 
     def gather(
         self, indices: Int[Tensor, " batch"]
@@ -79,6 +79,10 @@ class BatchSource:
 
     def indices(self, step: int) -> Int[Tensor, " batch"]:
         """Which images of the data set make up the batch of ``step``."""
+        return self._window(step).cpu()
+
+    def _window(self, step: int) -> Int[Tensor, " batch"]:
+        """The same, on the device of the table, where no batch has to send them."""
         step = operator.index(step)
         if step < 0:
             raise ValueError(f"steps count from 0, got {step}")
@@ -96,6 +100,7 @@ class BatchSource:
         if epoch != self._epoch:
             seed = np.random.SeedSequence([self.seed, epoch]).generate_state(1, np.uint64)[0]
             generator = torch.Generator().manual_seed(int(seed) % 2**63)
-            self._order = torch.randperm(len(self.dataset), generator=generator)
+            order = torch.randperm(len(self.dataset), generator=generator)
+            self._order = order.to(self.device) if self._pixels is not None else order
             self._epoch = epoch
         return self._order

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from disvae.likelihoods.base import Images, Likelihood, aligned
+from disvae.likelihoods.cross_entropy import cross_entropy
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Bernoulli(Likelihood):
     def nll(self, parameters: Images, x: Images) -> Float[Tensor, " batch"]:
         """-log p(x|z) of each image, in nats."""
         logits, x = aligned(parameters, x)
-        return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+        return cross_entropy(logits, x).flatten(1).sum(1)
 
     def mean(self, parameters: Images) -> Images:
         """The probability of each pixel."""
@@ -43,10 +43,9 @@ class ContinuousBernoulli(Likelihood):
     def nll(self, parameters: Images, x: Images) -> Float[Tensor, " batch"]:
         """-log p(x|z) of each image, in nats, with its constant."""
         logits, x = aligned(parameters, x)
-        cross_entropy = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
         small, safe = _near_zero(logits)
         constant = torch.where(small, 2 + logits**2 / 6, safe / torch.tanh(safe / 2)).log()
-        return (cross_entropy - constant).flatten(1).sum(1)
+        return (cross_entropy(logits, x) - constant).flatten(1).sum(1)
 
     def mean(self, parameters: Images) -> Images:
         """The mean of each pixel, which is not λ: nearer to one half."""

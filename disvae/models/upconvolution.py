@@ -60,8 +60,10 @@ class _OneChannel(torch.autograd.Function):
         kernel = weight.view(channels, 2, 2, 2, 2).permute(1, 3, 2, 4, 0).reshape(16, channels)
         patches = (kernel @ x.permute(0, 2, 3, 1).reshape(-1, channels).T).to(_wide(x))
         patches = patches.view(2, 2, 4, batch, height, width)
-        parts = [F.pad(patches[a, b], (b, 1 - b, a, 1 - a)) for a in (0, 1) for b in (0, 1)]
-        cells = (parts[0] + parts[1]) + (parts[2] + parts[3])
+        cells = patches.new_zeros(4, batch, height + 1, width + 1)
+        for a in (0, 1):
+            for b in (0, 1):
+                cells[:, :, a : a + height, b : b + width] += patches[a, b]
         pixels = cells.view(2, 2, batch, height + 1, width + 1).permute(2, 3, 0, 4, 1)
         image = pixels.reshape(batch, 1, 2 * height + 2, 2 * width + 2)
         return image[:, :, 1:-1, 1:-1].contiguous()  # without the padding
