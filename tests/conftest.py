@@ -7,6 +7,11 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("disvae", deadline=None)
+settings.load_profile("disvae")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

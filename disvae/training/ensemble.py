@@ -3,8 +3,9 @@
 import multiprocessing
 import os
 import sys
+import traceback
 from collections.abc import Sequence
-from multiprocessing.process import BaseProcess
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from disvae.training.run import Run, load_run
-from disvae.training.stopping import EXIT_STATUS, StopRequest, stop_requests
+from disvae.training.stopping import EXIT_STATUS, stop_requests
 from disvae.training.trainer import Trainer
 from disvae.training.turns import take_turns
 
@@ -72,8 +73,13 @@ def train_ensemble(
         raise ValueError(f"workers must be at least 1, got {workers}")
     if trainers[0].device.type == "cpu" and workers > 1:
         threads = max(1, n_cores // workers)
-        jobs = [(_arguments(trainer), data, steps, threads) for trainer in trainers]
-        _in_processes(jobs, folders, workers, progress)
+        complete = _in_processes(trainers, data, steps, workers, threads, progress)
+        failed = [str(folder) for i, folder in enumerate(folders) if i not in complete]
+        if failed:
+            raise RuntimeError(
+                f"{len(failed)} of {len(trainers)} runs failed, for the reasons above: "
+                f"{', '.join(failed)}"
+            )
         for trainer in trainers:
             trainer.progress = False
             trainer.fit(data, steps)  # reads the state of the complete run
@@ -92,50 +98,63 @@ def _arguments(trainer: Trainer) -> dict[str, Any]:
     return {**trainer.arguments, "model": trainer.model, "criterion": trainer.criterion}
 
 
-def _fit(arguments: dict[str, Any], data: Any, steps: int, threads: int) -> None:
-    """What a process of an ensemble does."""
+def _work(
+    arguments: Sequence[dict[str, Any]],
+    data: Any,
+    steps: int,
+    threads: int,
+    waiting: Any,
+    done: Any,
+) -> None:
+    """What a process of an ensemble does: one waiting run after another, until none is left."""
     torch.set_num_threads(threads)
-    Trainer(**{**arguments, "progress": False}).fit(data, steps)
+    while (i := waiting.get()) is not None:
+        try:
+            Trainer(**{**arguments[i], "progress": False}).fit(data, steps)
+        except Exception:  # the next run is another matter
+            traceback.print_exc()
+        else:
+            done.put(i)
 
 
 def _in_processes(
-    jobs: Sequence[Any], folders: Sequence[Path], workers: int, progress: bool
-) -> None:
+    trainers: Sequence[Trainer], data: Any, steps: int, workers: int, threads: int, progress: bool
+) -> set[int]:
+    """Which of the runs were trained to the end."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit threads in mid-work
-    waiting = [
-        (context.Process(target=_fit, args=job), f) for job, f in zip(jobs, folders, strict=True)
-    ]
-    running: list[tuple[BaseProcess, Path]] = []
-    failed = []
-    with stop_requests() as request, tqdm(total=len(jobs), unit="run", disable=not progress) as bar:
+    waiting, done = context.SimpleQueue(), context.SimpleQueue()
+    for i in (*range(len(trainers)), *[None] * workers):
+        waiting.put(i)
+    arguments = [_arguments(trainer) for trainer in trainers]
+    job = (arguments, data, steps, threads, waiting, done)
+    processes = [context.Process(target=_work, args=job) for _ in range(workers)]
+    complete: set[int] = set()
+    with (
+        stop_requests() as request,
+        tqdm(total=len(trainers), unit="run", disable=not progress) as bar,
+    ):
         try:
-            while running or (waiting and not request.received):
-                while waiting and len(running) < workers and not request.received:
-                    running.append(waiting.pop(0))
-                    running[-1][0].start()
-                _wait(running, request)
-                for job in [job for job in running if job[0].exitcode is not None]:
-                    running.remove(job)
-                    bar.update()
-                    if job[0].exitcode not in (0, EXIT_STATUS):
-                        failed.append(str(job[1]))
+            for process in processes:
+                process.start()
+            while not request.received:
+                alive = [process.sentinel for process in processes if process.is_alive()]
+                if not alive:
+                    break
+                connection.wait(alive, POLL)
+                bar.update(_drain(done, complete))
         finally:
-            for process, _ in running:  # an exception came
-                process.terminate()
+            for process in processes:
+                process.terminate()  # SIGTERM: what still trains saves and ends
+            for process in processes:
+                process.join()
+    _drain(done, complete)
     if request.received:
         raise SystemExit(EXIT_STATUS)
-    if failed:
-        raise RuntimeError(
-            f"{len(failed)} of {len(jobs)} runs failed, for the reasons above: {', '.join(failed)}"
-        )
+    return complete
 
 
-def _wait(running: Sequence[tuple[BaseProcess, Path]], request: StopRequest) -> None:
-    """Until a process has ended; tell all of them if they are to stop."""
-    told = False
-    while all(process.exitcode is None for process, _ in running):
-        if request.received and not told:
-            told = True
-            for process, _ in running:
-                process.terminate()  # SIGTERM: saves and ends
-        running[0][0].join(POLL)
+def _drain(done: Any, complete: set[int]) -> int:
+    before = len(complete)
+    while not done.empty():
+        complete.add(done.get())
+    return len(complete) - before

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from disvae import BetaVAEHLoss, BurgessVAE, FactorVAELoss, Loss, Trainer, VAELoss
+from disvae import BetaVAEHLoss, BurgessVAE, FactorVAELoss, Loss, Trainer
 from disvae.data import Sprites, random_subset
 from disvae.models import Discriminator
 from disvae.training import train_ensemble

@@ -1,0 +1,95 @@
+"""Whether bfloat16 changes training: its loss curves beside those in float32, and beside a seed's.
+
+    python benchmarks/precision.py --output runs/bench
+
+Each loss is trained with some seeds, each in float32 and in bfloat16 from the same weights, on the
+same batches. Compared are the curves of the objective, as means over 50 steps:
+
+difference   bfloat16 less float32 with the same seed, in standard deviations between the seeds in
+             float32, as the mean over seeds and the second half of the curve
+end          the objective of the last 50 steps: mean over the seeds and standard deviation
+
+A difference well below 1 says that another precision is less than another seed.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import disvae
+from disvae import BurgessVAE, Loss, Trainer
+from disvae.data import Sprites, random_subset
+from disvae.schedules import Linear
+
+N_IMAGES, WINDOW = 20_000, 50
+LOSSES = ("vae", "beta_vae_h", "beta_vae_b", "factor_vae", "beta_tcvae")
+
+
+def main(argv: list[str] | None = None) -> dict[str, Any]:
+    """Run the benchmark, print its table, and write it as JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--losses", nargs="+", default=LOSSES, choices=LOSSES)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--batch_size", type=int, default=64)
+    parser.add_argument("--n_images", type=int, default=N_IMAGES)
+    parser.add_argument("--output", type=Path, default=Path("runs/bench"))
+    options = parser.parse_args(argv)
+    data = random_subset(Sprites(), options.n_images, seed=0)
+    rows = []
+    print(f"{'loss':12} {'difference':>10}  {'end, float32':>18}  {'end, bfloat16':>18}")
+    for name in options.losses:
+        rows.append(row := compare(name, data, options))
+        ends = "  ".join(f"{mean:9.2f} ± {sd:6.2f}" for mean, sd in row["ends"].values())
+        print(f"{name:12} {row['difference']:10.2f}  {ends}", flush=True)
+    report = {"steps": options.steps, "seeds": options.seeds, "rows": rows}
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "precision.json").write_text(json.dumps(report, indent=2) + "\n")
+    return report
+
+
+def compare(name: str, data: Any, options: argparse.Namespace) -> dict[str, Any]:
+    """The curves of one loss, (seeds, windows) in each precision, and how they differ."""
+    curves = {
+        precision: np.array([curve(name, seed, precision, data, options) for seed in seeds])
+        for seeds in [range(options.seeds)]
+        for precision in ("32-true", "bf16-mixed")
+    }
+    exact, low = curves.values()
+    deviation = exact.std(axis=0, ddof=1)
+    half = exact.shape[1] // 2
+    differences = ((low - exact) / deviation).mean(axis=0)[half:]
+    ends = {p: (c[:, -1].mean(), c[:, -1].std(ddof=1)) for p, c in curves.items()}
+    return {"loss": name, "difference": float(differences.mean()), "ends": ends}
+
+
+def curve(
+    name: str, seed: int, precision: Any, data: Any, options: argparse.Namespace
+) -> list[float]:
+    """The objective of one run, in nats per image, as means over windows."""
+    torch.manual_seed(seed)
+    model, criterion = BurgessVAE((1, 64, 64), latent_dim=10), make_loss(name, len(data))
+    settings: dict[str, Any] = {"lr": 5e-4, "batch_size": options.batch_size, "seed": seed}
+    settings |= {"precision": precision, "log_every": WINDOW, "accelerator": "cpu"}
+    trainer = Trainer(model, criterion, progress=False, **settings)
+    steps = range(WINDOW, options.steps + 1, WINDOW)
+    return [trainer.fit(data, step)["objective"] for step in steps]
+
+
+def make_loss(name: str, dataset_size: int) -> Loss:
+    """The loss of that name, with the settings of its paper."""
+    return {
+        "vae": lambda: disvae.VAELoss(),
+        "beta_vae_h": lambda: disvae.BetaVAEHLoss(4.0),
+        "beta_vae_b": lambda: disvae.BetaVAEBLoss(1000.0, capacity=Linear(0.0, 25.0, 100_000)),
+        "factor_vae": lambda: disvae.FactorVAELoss(10, gamma=35.0),
+        "beta_tcvae": lambda: disvae.BetaTCVAELoss(dataset_size),
+    }[name]()
+
+
+if __name__ == "__main__":
+    main()
