@@ -67,7 +67,7 @@ def _read_config(file: Path) -> dict[str, Any]:
         spec = config.get(part.name)
         if spec is not None and not (isinstance(spec, Mapping) and "class_path" in spec):
             raise ValueError(f"{file}: {part.name} must have a class_path, and perhaps init_args")
-    return {key: value for key, value in config.items() if key != "versions"}
+    return {key: value for key, value in config.items() if key != "provenance"}
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,6 @@
 """The run directory: all that is needed to resume, evaluate and plot a run.
 
-config.yaml             the model, the loss, the data and the trainer's settings
+config.yaml             the model, the loss, the data, the trainer's settings, and where it comes from
 checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
@@ -33,7 +33,7 @@ from disvae.training.files import (
 )
 
 # What may differ between the command that started a run and the one that resumes it.
-FREE = ("steps", "versions")
+FREE = ("steps", "provenance")
 
 # What is there only once training has ended.
 RESULTS = (

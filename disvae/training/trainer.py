@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-import disvae
 from disvae.data import BatchSource
 from disvae.divergence.estimators import make_estimator
 from disvae.losses import Decomposed, Loss
@@ -24,7 +23,7 @@ from disvae.training.log import Log, RunningMeans, Stopwatch, check_finite, chec
 from disvae.training.memory import keep_freed_memory
 from disvae.training.monitor import Monitor
 from disvae.training.processes import GlobalBatch, launched
-from disvae.training.provenance import note_start
+from disvae.training.provenance import note_start, provenance
 from disvae.training.run import RunDirectory, description
 from disvae.training.step import TrainingStep
 from disvae.training.stopping import StopRequest, locked
@@ -396,7 +395,7 @@ class Trainer:
             "data": description(data),
             **plain(self._settings),
             "steps": steps,
-            "versions": {"disvae": disvae.__version__, "torch": str(torch.__version__)},
+            "provenance": provenance(),
         }
         with self._fabric.rank_zero_first():
             run = RunDirectory(Path(self.run_dir), config)
