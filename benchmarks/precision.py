@@ -5,8 +5,9 @@
 Each loss is trained with some seeds, each in float32 and in bfloat16 from the same weights, on the
 same batches. Compared are the curves of the objective, as means over 50 steps:
 
-difference   bfloat16 less float32 with the same seed, in standard deviations between the seeds in
-             float32, as the mean over seeds and the second half of the curve
+bias         bfloat16 less float32 with the same seed, in standard deviations between the seeds in
+             float32: the mean over seeds and the second half of the curve
+difference   the same, as the mean of the absolute values
 end          the objective of the last 50 steps: mean over the seeds and standard deviation
 
 A difference well below 1 says that another precision is less than another seed.
@@ -41,11 +42,13 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     options = parser.parse_args(argv)
     data = random_subset(Sprites(), options.n_images, seed=0)
     rows = []
-    print(f"{'loss':12} {'difference':>10}  {'end, float32':>18}  {'end, bfloat16':>18}")
+    print(
+        f"{'loss':12} {'bias':>6} {'difference':>10}  {'end, float32':>18}  {'end, bfloat16':>18}"
+    )
     for name in options.losses:
         rows.append(row := compare(name, data, options))
         ends = "  ".join(f"{mean:9.2f} ± {sd:6.2f}" for mean, sd in row["ends"].values())
-        print(f"{name:12} {row['difference']:10.2f}  {ends}", flush=True)
+        print(f"{name:12} {row['bias']:6.2f} {row['difference']:10.2f}  {ends}", flush=True)
     report = {"steps": options.steps, "seeds": options.seeds, "rows": rows}
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "precision.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -62,9 +65,10 @@ def compare(name: str, data: Any, options: argparse.Namespace) -> dict[str, Any]
     exact, low = curves.values()
     deviation = exact.std(axis=0, ddof=1)
     half = exact.shape[1] // 2
-    differences = ((low - exact) / deviation).mean(axis=0)[half:]
+    differences = ((low - exact) / deviation)[:, half:]
     ends = {p: (c[:, -1].mean(), c[:, -1].std(ddof=1)) for p, c in curves.items()}
-    return {"loss": name, "difference": float(differences.mean()), "ends": ends}
+    sizes = {"bias": float(differences.mean()), "difference": float(np.abs(differences).mean())}
+    return {"loss": name, **sizes, "ends": ends}
 
 
 def curve(

@@ -12,7 +12,7 @@ The peer's FactorVAE halves its batch, so it is given twice as many images, as i
 does, and ours has the peer's five hidden layers in its discriminator instead of the paper's six.
 
 "peak" is the share of the rate at which this machine multiplies large matrices in our precision,
-measured in the same turns: what the multiplications and additions of the networks alone reach.
+measured after the turns: what the multiplications and additions of the networks alone reach.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """``disvae train``: the options are the arguments of the classes, their help the docstrings."""
 
 import json
+import sys
 from argparse import ArgumentError
 from argparse import ArgumentParser as PlainParser
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,11 @@ def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes]:
     classes: Classes = {}
     from_file = []
     for part in PARTS:
+        if part.name in config and not (config[part.name] or getattr(chosen, part.name)):
+            raise ValueError(
+                f"{chosen.config} does not say how to build its {part.name}, which was made of "
+                f"objects that plain values cannot describe: give --{part.name}"
+            )
         spec = config.pop(part.name, None) or {"class_path": part.default}
         in_file = part.find(spec["class_path"])
         in_shell = getattr(chosen, part.name)
@@ -125,7 +131,11 @@ def _train(classes: Classes, options: Namespace) -> None:
     for seed in seeds:
         run = {"seed": seed, "run_dir": str(Path(options.run_dir) / f"seed-{seed}")}
         trainers.append(_trainer(classes, given, data, {**values, **run}))
-    train_ensemble(trainers, data, steps, progress=options.progress)
+    try:
+        train_ensemble(trainers, data, steps, progress=options.progress)
+    except RuntimeError as error:  # some runs failed, as was said of each
+        print(f"disvae: error: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
     print(f"the runs in {options.run_dir} are complete; see: disvae evaluate {trainers[0].run_dir}")
 
 

@@ -122,8 +122,9 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
 
 def is_stateless(discriminator: nn.Module) -> bool:
     """Whether it is known to be the same function in training as in evaluation."""
-    layers = [layer for layer in discriminator.modules() if not list(layer.children())]
-    return all(type(layer) in (nn.Linear, nn.LeakyReLU, nn.ReLU, nn.LayerNorm) for layer in layers)
+    known = (nn.Linear, nn.LeakyReLU, nn.ReLU, nn.LayerNorm)
+    modules = discriminator.modules()
+    return all(type(module) in known or isinstance(module, nn.Sequential) for module in modules)
 
 
 class PermutedRatio(AdversarialEstimator):

@@ -36,7 +36,8 @@ def maximum_mean_discrepancy(
         raise ValueError(f"the discrepancy needs a batch of at least 2 codes, got {n}")
     if not bandwidth > 0:
         raise ValueError(f"bandwidth must be positive, got {bandwidth}")
-    width, spread = z.new_tensor(bandwidth**2), prior.variance
+    spread = prior.variance
+    width = torch.full_like(spread, bandwidth**2)
     between = _kernel((z[:, None] - z).square(), width, 0.0 * spread)
     within_codes = (between.sum() - n) / (n * (n - 1))  # k(z, z) = 1
     to_prior = _kernel((z - prior.mean).square(), width, spread).mean()

@@ -1,7 +1,5 @@
 """The loss of Hausdorff factorised support."""
 
-from itertools import combinations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -66,7 +64,8 @@ def support_distance(codes: Codes) -> Scalar:
     """
     if codes.shape[1] < 2:
         raise ValueError("factorised support needs codes of at least 2 dimensions, got 1")
-    i, j = torch.tensor(list(combinations(range(codes.shape[1]), 2)), device=codes.device).T
+    n = codes.shape[1]
+    i, j = torch.triu_indices(n, n, offset=1, device=codes.device)
     with torch.no_grad():
         a, b, k = _emptiest(codes, i, j)
     return ((codes[a, i] - codes[k, i]).square() + (codes[b, j] - codes[k, j]).square()).sum()

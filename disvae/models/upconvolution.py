@@ -29,7 +29,7 @@ class Upconvolution(nn.ConvTranspose2d):
     def forward(self, x: Maps, output_size: list[int] | None = None) -> LargeMaps:
         """The maps, twice as high and as wide."""
         exported = torch.compiler.is_compiling() or torch.jit.is_tracing()
-        if x.device.type != "cpu" or exported or self.bias is None:
+        if x.device.type != "cpu" or exported or self.bias is None or output_size:
             return super().forward(x, output_size)
         if self.out_channels == 1:
             y = _one_channel(x, self.weight)

@@ -15,8 +15,8 @@ class Average:
             remembers the first weights for as long.
 
     Attributes:
-        module: a copy of the model with the averaged weights, in evaluation mode; buffers are the
-            model's own latest.
+        module: a copy of the model with the averaged weights, in float32 or more and in evaluation
+            mode; buffers are the model's own latest.
 
     Raises:
         ValueError: ``decay`` is not between 0 and 1.
@@ -25,7 +25,9 @@ class Average:
     def __init__(self, model: nn.Module, decay: float) -> None:
         if not 0 < decay < 1:
             raise ValueError(f"ema_decay must be between 0 and 1, such as 0.999, got {decay}")
-        self.module = copy.deepcopy(model).requires_grad_(False).eval()
+        # In float32 at least: in bfloat16 a step this small rounds to none.
+        dtype = torch.promote_types(next(model.parameters()).dtype, torch.float32)
+        self.module = copy.deepcopy(model).to(dtype).requires_grad_(False).eval()
         self._model, self._decay = model, decay
 
     @torch.no_grad()
@@ -33,6 +35,6 @@ class Average:
         """Move towards the model's present weights."""
         pairs = zip(self.module.parameters(), self._model.parameters(), strict=True)
         for average, weight in pairs:
-            average.lerp_(weight, 1 - self._decay)
+            average.lerp_(weight.to(average.dtype), 1 - self._decay)
         for mine, theirs in zip(self.module.buffers(), self._model.buffers(), strict=True):
             mine.copy_(theirs)

@@ -1,6 +1,6 @@
 """The training step as one CUDA graph: recorded once, replayed from then on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,12 +18,12 @@ class CapturedStep:
 
     A network this small computes faster than Python can ask for its kernels one by one. The first
     steps are taken as they are, then one is recorded, and all that follow are replays, which
-    compute the same. Taken as they are too: steps with a batch of another shape, and those that
+    compute the same. Taken as they are too: steps with batches of another shape, and those that
     also estimate the terms of the KL. If a step cannot be recorded, as one that reads a number back
     from the GPU, this is said, and all are taken as they are.
 
     Args:
-        step: the training step.
+        step: the training step, on a tensor or several.
         record: how to record it.
         plain_every: every so many steps one is taken as it is; 0 for none.
         say: told if recording fails.
@@ -34,42 +34,60 @@ class CapturedStep:
     ) -> None:
         self._step, self._record, self._say = step, record, say
         self._plain_every = plain_every
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: a recording holds the very tensors of weights, rates and randomness."""
         self._taken, self._failed = 0, False
         self._replay: Callable[[], None] | None = None
-        self._batch = self._number = torch.empty(0)
+        self._last: list[torch.Size] = []
+        self._batch: list[Tensor] = []
+        self._number = torch.empty(0)
         self._terms: Terms = {}
+        self._step.update.hold_rates_on(None)
 
     def __call__(self, batch: Any, number: int) -> Terms:
         """Take the step, and return the loss and its terms; the next replay overwrites them."""
         self._taken += 1
+        parts = [batch] if isinstance(batch, Tensor) else batch
         due = self._plain_every > 0 and number % self._plain_every == 0
-        if self._failed or due or self._taken <= WARM_UP or not isinstance(batch, Tensor):
+        if self._failed or due or not _are_tensors(parts):
             return self._step(batch, number)
-        if self._replay is None and not self._try_to_record(batch, number):
-            return self._step(batch, number)
-        if batch.shape != self._batch.shape or self._replay is None:
+        shapes, last = [part.shape for part in parts], self._last
+        self._last = shapes
+        if self._replay is None and self._taken > WARM_UP and shapes == last:
+            self._try_to_record(batch, parts, number)
+        if self._replay is None or shapes != [part.shape for part in self._batch]:
             return self._step(batch, number)
         self._step.update.set_rates(number)
-        self._batch.copy_(batch)
+        for mine, part in zip(self._batch, parts, strict=True):
+            mine.copy_(part)
         self._number.fill_(number)
         self._replay()
         self._step.watch.lap("replay")
         return self._terms
 
-    def _try_to_record(self, batch: Tensor, number: int) -> bool:
-        self._batch = batch.clone()
-        self._number = torch.tensor(number, device=batch.device)
-        self._step.update.hold_rates_on(batch.device)
+    def _try_to_record(self, batch: Any, parts: Sequence[Tensor], number: int) -> None:
+        device = parts[0].device
+        self._batch = [part.clone() for part in parts]
+        whole = self._batch[0] if isinstance(batch, Tensor) else tuple(self._batch)
+        self._number = torch.tensor(number, device=device)
+        self._step.update.hold_rates_on(device)
         try:
             self._replay, self._terms = self._record(
-                lambda: self._step.compute(self._batch, self._number)
+                lambda: self._step.compute(whole, self._number)
             )
-        except RuntimeError as error:
+        except Exception as error:  # whatever a loss makes of a step that is a tensor
             self._failed = True
             self._step.update.hold_rates_on(None)
-            reason = str(error).splitlines()[0]
+            cause = error.__context__ or error  # the end of a recording that failed fails itself
+            reason = (str(cause) or repr(cause)).splitlines()[0]
             self._say(f"this step cannot be captured ({reason}): it is taken as it is")
-        return not self._failed
+
+
+def _are_tensors(parts: Any) -> bool:
+    is_sequence = isinstance(parts, (list, tuple)) and len(parts) > 0
+    return is_sequence and all(isinstance(part, Tensor) for part in parts)
 
 
 def cuda_graph(work: Callable[[], Terms]) -> tuple[Callable[[], None], Terms]:

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from multiprocessing import connection
@@ -99,16 +101,13 @@ def _arguments(trainer: Trainer) -> dict[str, Any]:
 
 
 def _work(
-    arguments: Sequence[dict[str, Any]],
-    data: Any,
-    steps: int,
-    threads: int,
-    waiting: Any,
-    done: Any,
+    arguments: Sequence[dict[str, Any]], data: Any, steps: int, threads: int, queues: Any
 ) -> None:
     """What a process of an ensemble does: one waiting run after another, until none is left."""
+    waiting, done, stop = queues
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
-    while (i := waiting.get()) is not None:
+    while not stop.is_set() and (i := waiting.get()) is not None:
         try:
             Trainer(**{**arguments[i], "progress": False}).fit(data, steps)
         except Exception:  # the next run is another matter
@@ -122,11 +121,11 @@ def _in_processes(
 ) -> set[int]:
     """Which of the runs were trained to the end."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit threads in mid-work
-    waiting, done = context.SimpleQueue(), context.SimpleQueue()
+    waiting, done, stop = context.SimpleQueue(), context.SimpleQueue(), context.Event()
     for i in (*range(len(trainers)), *[None] * workers):
         waiting.put(i)
     arguments = [_arguments(trainer) for trainer in trainers]
-    job = (arguments, data, steps, threads, waiting, done)
+    job = (arguments, data, steps, threads, (waiting, done, stop))
     processes = [context.Process(target=_work, args=job) for _ in range(workers)]
     complete: set[int] = set()
     with (
@@ -143,14 +142,24 @@ def _in_processes(
                 connection.wait(alive, POLL)
                 bar.update(_drain(done, complete))
         finally:
-            for process in processes:
+            stop.set()  # whoever is between two runs begins no other
+            started = [process for process in processes if process.pid is not None]
+            for process in started:
                 process.terminate()  # SIGTERM: what still trains saves and ends
-            for process in processes:
+            for process in started:
                 process.join()
     _drain(done, complete)
     if request.received:
         raise SystemExit(EXIT_STATUS)
     return complete
+
+
+def _end_with_parent() -> None:
+    """Save and end as soon as the process that started this one is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _drain(done: Any, complete: set[int]) -> int:

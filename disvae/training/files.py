@@ -1,7 +1,7 @@
 """Files that are either whole or absent, whenever the process is killed."""
 
 import pickle
-import zipfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from disvae.data.files import write_atomically
+
+CHECKSUM_BYTES = 4  # at the end of a checkpoint
 
 
 def write_tensors(path: Path, state: dict[str, Tensor]) -> None:
@@ -28,7 +30,8 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write nested dicts and lists of tensors and numbers; the file before is kept beside it."""
     buffer = BytesIO()
     torch.save(state, buffer)
-    write_atomically(path, buffer.getvalue(), previous=previous_checkpoint(path))
+    content = buffer.getvalue()
+    write_atomically(path, content + _checksum(content), previous=previous_checkpoint(path))
 
 
 def previous_checkpoint(path: Path) -> Path:
@@ -43,15 +46,18 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ValueError: the file is truncated, damaged, or holds something else.
     """
     content = path.read_bytes()
-    try:
-        # PyTorch does not compare the checksums that it wrote; the zip module does.
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            damaged = archive.testzip()
-        if damaged:
-            raise ValueError(f"wrong checksum of {damaged}")
-        return torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, ValueError) as error:
+    content, checksum = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]
+    # PyTorch does not compare the checksums that it writes, which do not cover all of the file.
+    if checksum != _checksum(content):
         raise ValueError(
-            f"the checkpoint {path} cannot be read ({str(error).splitlines()[0]}): restore it from "
-            "a copy, or delete it to train from the first step again"
-        ) from error
+            f"the checkpoint {path} cannot be read (wrong checksum: it is damaged or cut short): "
+            "restore it from a copy, or delete it to train from the first step again"
+        )
+    try:
+        return torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(f"the checkpoint {path} holds something else: {error}") from error
+
+
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(CHECKSUM_BYTES, "little")

@@ -121,12 +121,14 @@ def check_finite(step: int, means: dict[str, float]) -> None:
     Raises:
         FloatingPointError: a term is infinite or NaN; the message names it and the step.
     """
-    for name, value in means.items():
-        if not math.isfinite(value):
-            raise FloatingPointError(
-                f"training diverged: the mean of {name!r} up to step {step} is {value}; try a "
-                "smaller learning rate or weight, or float32. The last checkpoint is kept"
-            )
+    bad = [name for name, value in means.items() if not math.isfinite(value)]
+    if bad:
+        parts = [name for name in bad if name not in ("loss", "objective")]  # the sums of the rest
+        named = ", ".join(f"{name!r} ({means[name]})" for name in parts or bad)
+        raise FloatingPointError(
+            f"training diverged: not finite up to step {step} is the mean of {named}; try a "
+            "smaller learning rate or weight, or float32. The last checkpoint is kept"
+        )
 
 
 def check_weights(step: int, module: nn.Module) -> None:

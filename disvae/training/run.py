@@ -1,6 +1,6 @@
 """The run directory: all that is needed to resume, evaluate and plot a run.
 
-config.yaml             the model, the loss, the data, the trainer's settings, and where it comes from
+config.yaml             the model, the loss, the data, the trainer's settings, how it began
 checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
@@ -67,6 +67,7 @@ class RunDirectory:
             _check_same(path, old, config)
             if config["steps"] <= old["steps"]:
                 return
+            config = {**config, "provenance": old.get("provenance", config["provenance"])}
         write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
 
     def read_checkpoint(self, say: Callable[[str], None]) -> dict[str, Any] | None:

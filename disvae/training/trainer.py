@@ -246,6 +246,8 @@ class Trainer:
         """
         _check_positive(steps=steps)
         self._record = {}
+        if isinstance(self._training_step, CapturedStep):
+            self._training_step.forget()  # what is loaded below replaces what it holds
         self._both.loss = self._loss(data).__call__
         source = source or self.source(data)
         with ExitStack() as stack:
@@ -340,6 +342,7 @@ class Trainer:
         self._record = record
         bar.set_postfix(loss=f"{record['loss']:.1f}")
         if self._monitor.is_best(record) and run:
+            check_weights(self.step, self._kept())
             run.write_best(self._kept(), self.step, record)
         if log:
             log.write(self.step, record)

@@ -20,11 +20,11 @@ def take_turns(trainers: Sequence["Trainer"], data: Any, steps: int) -> None:
     all at once, and each run is what it would be alone.
 
     Raises:
-        FloatingPointError: some have diverged; the others are trained to the end first.
+        RuntimeError: some of several failed; the others are trained to the end first.
         SystemExit: SIGTERM came; all are saved.
     """
     device = trainers[0].device
-    failures: list[FloatingPointError] = []
+    failures: list[Exception] = []
     stopped = False
     with ExitStack() as stack:
         request = StopRequest()
@@ -32,7 +32,7 @@ def take_turns(trainers: Sequence["Trainer"], data: Any, steps: int) -> None:
             request = stack.enter_context(stop_requests())
         # Each step seeds the global generator: the caller gets it back as it was.
         stack.enter_context(fork_rng([device] if device.type == "cuda" else []))
-        streams = device.type == "cuda" and trainers[0].captures
+        streams = device.type == "cuda" and any(trainer.captures for trainer in trainers)
         lanes = _lanes(device, len(trainers), stack) if streams else None
         source = None
         turns = []
@@ -50,17 +50,17 @@ def take_turns(trainers: Sequence["Trainer"], data: Any, steps: int) -> None:
                     going.append((session, lane))
                 except StopIteration as end:
                     stopped |= bool(end.value)
-                except FloatingPointError as error:
+                except Exception as error:  # the others are another matter
                     failures.append(error)
             turns = going
     if failures:
-        raise failures[0] if len(trainers) == 1 else FloatingPointError(_all(failures))
+        raise failures[0] if len(trainers) == 1 else RuntimeError(_all(failures, len(trainers)))
     if stopped:
         raise SystemExit(EXIT_STATUS)
 
 
-def _all(failures: Sequence[Exception]) -> str:
-    return f"{len(failures)} of the runs failed: " + "; ".join(map(str, failures))
+def _all(failures: Sequence[Exception], n: int) -> str:
+    return f"{len(failures)} of {n} runs failed: " + "; ".join(map(str, failures))
 
 
 class _Lane:

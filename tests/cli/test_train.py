@@ -253,3 +253,18 @@ def test_seeds_are_trained_at_once(tmp_path, capsys):
     untrained = (run.untrained_model().represent(x) for run in (together, alone))
     assert torch.equal(*untrained)
     assert (tmp_path / "many" / "seed-5" / "model.safetensors").exists()
+
+
+def test_a_configuration_that_cannot_be_built_is_not_replaced_by_another(tmp_path, capsys) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("model: null\nseed: 1\n")
+    assert "does not say how to build its model" in error_of(capsys, "--config", str(file))
+
+
+def test_a_seed_that_fails_is_said_without_a_traceback(tmp_path, capfd) -> None:
+    options = ["--n_images", "8", "--batch_size", "4", "--steps", "2", "--progress", "false"]
+    options += ["--accelerator", "cpu", "--lr", "1e30", "--seeds", "[1]"]
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--run_dir", str(tmp_path), *options])
+    assert end.value.code == 1
+    assert "1 of 1 runs failed" in capfd.readouterr().err

@@ -9,6 +9,7 @@ from torch import nn
 from torch.distributions import Normal
 
 from disvae.divergence import PermutedRatio, PriorRatio
+from disvae.divergence.adversarial import is_stateless
 from disvae.models import Discriminator
 
 D = 3
@@ -122,3 +123,16 @@ def test_without_gradients_there_are_two_passes() -> None:
     with torch.no_grad():
         ratio, _ = estimator.both(z, PRIOR)
     torch.testing.assert_close(ratio, estimator.log_ratio(z).detach())
+
+
+def test_what_a_module_of_its_own_does_while_training_is_not_guessed_at() -> None:
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+
+        def forward(self, z):
+            return nn.functional.dropout(self.layer(z), training=self.training)
+
+    assert not is_stateless(Own())
+    assert is_stateless(Discriminator(2, 4, 1))

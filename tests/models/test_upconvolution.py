@@ -76,3 +76,9 @@ def test_exports_as_pytorchs_own() -> None:
     program = torch.export.export(layer, (x,))
     assert "conv_transpose2d" in str(program)
     torch.testing.assert_close(program.module()(x), layer(x))
+
+
+def test_a_size_that_is_asked_for() -> None:
+    ours, theirs = pair(4, 3, torch.float32)
+    x = torch.randn(1, 4, 4, 4)
+    torch.testing.assert_close(ours(x, output_size=[9, 9]), theirs(x, output_size=[9, 9]))

@@ -59,3 +59,15 @@ def test_a_run_keeps_the_average_and_resumes_with_it(tmp_path) -> None:
     pairs = zip(whole.model.parameters(), plain.model.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     assert not torch.equal(next(kept.parameters()), next(whole.model.parameters()))
+
+
+def test_in_bfloat16_the_average_moves_all_the_same() -> None:
+    model = torch.nn.Linear(1, 1, bias=False).bfloat16()
+    model.weight.data.fill_(1.0)
+    average = Average(model, decay=0.999)
+    model.weight.data.fill_(2.0)
+    for _ in range(1000):
+        average.update()
+    weight = average.module.weight
+    assert weight.dtype == torch.float32
+    assert weight.item() == pytest.approx(2 - 0.999**1000, rel=1e-4)

@@ -13,11 +13,19 @@ from disvae.training.captured import WARM_UP, CapturedStep
 
 
 class Source:
-    """Batches of one size, but for every fifth."""
+    """Batches of one size, but for every fifth if they are uneven; or two at a time."""
 
-    def batch(self, step: int) -> torch.Tensor:
-        n = 3 if step % 5 == 4 else 8
-        return torch.rand(n, 1, 16, 16, generator=torch.Generator().manual_seed(step))
+    def __init__(self, even: bool = False, pairs: bool = False) -> None:
+        self.even, self.pairs = even, pairs
+
+    def __len__(self) -> int:
+        return 100
+
+    def batch(self, step: int) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        n = 3 if step % 5 == 4 and not self.even else 8
+        generator = torch.Generator().manual_seed(step)
+        x, other = (torch.rand(n, 1, 16, 16, generator=generator) for _ in range(2))
+        return (x, other) if self.pairs else x
 
 
 class Recorder:
@@ -46,7 +54,7 @@ class Recorder:
         return replay, results
 
 
-def train(criterion: Loss, steps: int, captured: bool, **settings):
+def make(criterion: Loss, captured: bool, **settings):
     torch.manual_seed(0)
     model = BurgessVAE((1, 16, 16), latent_dim=3)
     settings = {"lr": 1e-3, "log_every": 4, **settings}
@@ -55,8 +63,20 @@ def train(criterion: Loss, steps: int, captured: bool, **settings):
     if captured:
         every = settings.get("decompose_every", 0)
         trainer._training_step = CapturedStep(trainer._training_step, recorder, every, said.append)
-    record = trainer.fit(Source(), steps)
-    return [*model.state_dict().values()], record, recorder.replays, said
+    return trainer, recorder, said
+
+
+def train(
+    criterion: Loss, steps: int, captured: bool, even: bool = False, pairs: bool = False, **settings
+):
+    trainer, recorder, said = make(criterion, captured, **settings)
+    record = trainer.fit(Source(even, pairs), steps)
+    return [*trainer.model.state_dict().values()], record, recorder.replays, said
+
+
+def assert_same(found, expected) -> None:
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
 def factor_loss() -> Loss:
@@ -80,8 +100,7 @@ def test_replays_compute_what_the_step_does(loss, settings) -> None:
     expected, expected_record, _, _ = train(loss(), 20, captured=False, **settings)
     assert said == []
     assert replays == 20 - WARM_UP - 4  # all but the first ones and those of another size
-    for a, b in zip(weights, expected, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    assert_same(weights, expected)
     for name in record.keys() & expected_record.keys() - {"images_per_second"}:
         if not name.startswith(("ms_", "peak")):
             assert record[name] == pytest.approx(expected_record[name], rel=1e-3), name
@@ -108,10 +127,47 @@ def test_what_cannot_be_recorded_is_said_and_trained_all_the_same() -> None:
     assert all(torch.equal(a, b) for a, b in zip(weights, expected, strict=True))
 
 
+def test_pairs_of_batches_are_replayed_too() -> None:
+    weights, _, replays, _ = train(factor_loss(), 10, captured=True, pairs=True)
+    expected, _, _, _ = train(factor_loss(), 10, captured=False, pairs=True)
+    assert replays > 0
+    assert_same(weights, expected)
+
+
+def test_steps_that_estimate_the_terms_are_taken_as_they_are() -> None:
+    settings = {"decompose_every": 5, "even": True, "log_every": 12}
+    weights, record, replays, _ = train(factor_loss(), 12, captured=True, **settings)
+    expected, expected_record, _, _ = train(factor_loss(), 12, captured=False, **settings)
+    assert replays == 12 - WARM_UP - 2  # steps 5 and 10, 0 being one of the first
+    assert_same(weights, expected)
+    name = "mutual_information"
+    assert record[name] == pytest.approx(expected_record[name], rel=1e-3)
+
+
+@pytest.mark.parametrize("with_files", [False, True])
+def test_another_fit_records_anew(tmp_path, with_files) -> None:
+    """What was recorded holds the tensors of the state before, which loading replaces."""
+    settings = {"lr_factor": Linear(0.0, 1.0, 40), "ema_decay": 0.9}
+    captured, recorder, _ = make(factor_loss(), captured=True, **settings)
+    plain, _, _ = make(factor_loss(), captured=False, **settings)
+    for i, trainer in enumerate((captured, plain)):
+        trainer.run_dir = tmp_path / str(i) if with_files else None
+        for steps in (10, 20):
+            trainer.fit(Source(even=True), steps)
+    assert recorder.replays == 2 * (10 - WARM_UP)
+    states = [trainer.model.state_dict().values() for trainer in (captured, plain)]
+    assert_same(*states)
+    moments = [
+        trainer._optimizer.state_dict()["state"][0]["exp_avg"] for trainer in (captured, plain)
+    ]
+    torch.testing.assert_close(*moments, rtol=1e-4, atol=1e-5)
+
+
 def test_terms_of_replays_add_up() -> None:
     """The replay overwrites its results: what is summed must be a copy."""
-    _, record, _, _ = train(Counts(), 8, captured=True, log_every=8)
-    assert record["step"] == pytest.approx(sum(range(8)) / 8)
+    _, record, replays, _ = train(Counts(), 15, captured=True, log_every=5, even=True)
+    assert replays == 15 - WARM_UP
+    assert record["step"] == pytest.approx(12)
 
 
 class Counts(Loss):

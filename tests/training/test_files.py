@@ -79,3 +79,17 @@ def test_tensors_may_share_memory_and_lie_in_any_order(tmp_path):
     loaded = load_file(tmp_path / "w.safetensors")
     assert loaded.keys() == state.keys()
     assert all(torch.equal(loaded[name], state[name]) for name in state)
+
+
+def test_any_changed_byte_is_noticed(tmp_path) -> None:
+    file = tmp_path / "checkpoint.pt"
+    write_checkpoint(file, {"step": 3, "moment": torch.ones(2)})
+    content = file.read_bytes()
+    for position in range(0, len(content), 7):
+        file.write_bytes(
+            content[:position] + bytes([content[position] ^ 255]) + content[position + 1 :]
+        )
+        with pytest.raises(ValueError, match="cannot be read"):
+            read_checkpoint(file)
+    file.write_bytes(content)
+    assert read_checkpoint(file)["moment"].tolist() == [1.0, 1.0]

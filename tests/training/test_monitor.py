@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from disvae import BurgessVAE, Loss, Trainer
+from disvae.data import Sprites, random_subset
 from disvae.losses import LossOutput
 from disvae.training import load_run
+from disvae.training.files import read_checkpoint
 from disvae.training.monitor import Monitor
 
 SHAPE = (1, 16, 16)
@@ -86,7 +88,7 @@ def test_training_ends_and_the_best_is_kept(tmp_path) -> None:
     reference = trainer(None, numbers)
     reference.fit(Noise(), 3)
     run = load_run(tmp_path / "run")
-    config = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    config = read_checkpoint(tmp_path / "run" / "checkpoint.pt")
     assert config["step"] == 6
     from safetensors.torch import load_file
 
@@ -120,3 +122,24 @@ def test_best_weights_are_asked_for_by_name(tmp_path) -> None:
     assert load_run(tmp_path / "with").model(best=True).latent_dim == 2
     with pytest.raises(FileNotFoundError, match="keeps no best weights: train with monitor="):
         load_run(tmp_path / "without").model(best=True)
+
+
+class RuinsItself(Loss):
+    """A finite term, ever lower, whose gradient is not finite at the third step."""
+
+    def forward(self, model, batch, step=None):
+        weight = next(model.parameters())
+        factor = float("nan") if step == 2 else 1.0
+        loss = (weight * 0).sum() * 1.0 - step
+        weight.register_hook(lambda gradient: gradient * factor)
+        return LossOutput(loss, {"objective": loss.detach()})
+
+
+def test_ruined_weights_are_never_the_best(tmp_path) -> None:
+    model = BurgessVAE((1, 64, 64), latent_dim=2)
+    settings = {"monitor": "objective", "log_every": 1, "batch_size": 2, "progress": False}
+    run = Trainer(model, RuinsItself(), run_dir=tmp_path, accelerator="cpu", **settings)
+    with pytest.raises(FloatingPointError, match="not finite after step 3"):
+        run.fit(random_subset(Sprites(), 4), steps=5)
+    kept = load_run(tmp_path).model(best=True)
+    assert all(weight.isfinite().all() for weight in kept.parameters())

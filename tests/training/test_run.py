@@ -9,6 +9,7 @@ from torch import nn
 from disvae import VAE, BetaVAEHLoss, BurgessVAE, FactorVAELoss, VAELoss
 from disvae.data import Sprites, random_subset
 from disvae.training import Trainer, encode_dataset, load_images, load_run
+from disvae.training.run import RunDirectory
 
 SHAPE = (1, 64, 64)
 
@@ -174,3 +175,10 @@ def test_codes_are_the_posterior_means_in_the_order_asked_for():
     x = data().images(indices).float()
     torch.testing.assert_close(codes, model.encode(x).mean)
     assert not codes.requires_grad
+
+
+def test_more_steps_keep_the_provenance_of_the_first_start(tmp_path) -> None:
+    for steps, command in ((2, "first"), (4, "second")):
+        RunDirectory(tmp_path, {"steps": steps, "provenance": {"command": [command]}})
+    config = load_run(tmp_path).config
+    assert config == {"steps": 4, "provenance": {"command": ["first"]}}
