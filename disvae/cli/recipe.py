@@ -1,6 +1,5 @@
 """``disvae recipe``: the published experiments, and what exactly each of them runs."""
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -9,6 +8,7 @@ from jsonargparse import Namespace
 
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.tables import print_json
 from disvae.recipes import Recipe, load_recipe, recipe_names
 
 DESCRIPTION = {
@@ -58,7 +58,7 @@ def find_recipe(name: str) -> Recipe:
 def _list(options: Namespace) -> None:
     recipes = [load_recipe(name) for name in recipe_names()]
     if options.json:
-        print(json.dumps({r.name: _facts(r) for r in recipes}, indent=2, ensure_ascii=False))
+        print_json({r.name: _facts(r) for r in recipes})
         return
     wide = max(len(recipe.name) for recipe in recipes)
     for source, group in groupby(sorted(recipes, key=_source), key=_source):

@@ -120,6 +120,7 @@ def _parser(classes: Classes) -> ArgumentParser:
     )
     parser.add_argument(
         "--store",
+        type=str | None,
         default=None,
         help="keep all images in this file (.npy), written once and mapped into memory from then "
         "on: no step waits for an image to be drawn or read",
