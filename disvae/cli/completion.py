@@ -4,24 +4,24 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from itertools import zip_longest
 
 from disvae.cli.main import VERBS
 from disvae.cli.nearest import nearest
+from disvae.cli.parsing import make_parser, parse
 
-HELP = """usage: disvae completion SHELL
+DESCRIPTION = """Print a script by which a shell completes verbs, options, and names of classes,
+recipes and data sets. Its first lines say where to put it. It holds a list of all these as they are
+now: print it again after an upgrade."""
 
-Print a script by which a shell completes verbs, options, and names of classes, recipes and data
-sets. It holds a list of them as they are now: print it again after an upgrade.
-
-  bash  disvae completion bash > ~/.local/share/bash-completion/completions/disvae
-  zsh   disvae completion zsh > ~/.disvae-completion.zsh
-        and in ~/.zshrc, after compinit: source ~/.disvae-completion.zsh
-"""
-
-SHELLS = ("bash", "zsh")
+HEADS = {
+    "bash": "# keep this as ~/.local/share/bash-completion/completions/disvae\n",
+    "zsh": "# keep this as ~/.disvae-completion, and in ~/.zshrc, after compinit, write\n"
+    "# source ~/.disvae-completion\n"
+    "autoload -U +X bashcompinit && bashcompinit\n",
+}
 
 SCRIPT = """_disvae() {
     local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
@@ -54,15 +54,12 @@ CLASSES = re.compile(r"known subclasses: ([\w., ]*)")
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
-    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
-        print(HELP, end="")
-        raise SystemExit(0 if arguments else 2)
-    shell = arguments[0]
-    if shell not in SHELLS:
-        raise ValueError(f"unknown shell {shell!r}{nearest(shell, SHELLS)}")
-    if shell == "zsh":
-        print("autoload -U +X bashcompinit && bashcompinit")
-    print(_script(), end="")
+    parser = make_parser("completion", DESCRIPTION)
+    parser.add_argument("shell", metavar="SHELL", help=f"which: {' or '.join(HEADS)}")
+    shell = parse(parser, arguments).shell
+    if shell not in HEADS:
+        raise ValueError(f"unknown shell {shell!r}{nearest(shell, HEADS)}")
+    print(HEADS[shell] + _script(), end="")
 
 
 def _script() -> str:
@@ -93,11 +90,12 @@ def _read_helps() -> tuple[Words, Words]:
             options[verb] = below
         for command in [f"{verb} {name}" for name in below] or [verb]:
             found = dict(PARAGRAPH.findall(_help_of(command)))
-            options[command] = sorted(name for name in found if not name.endswith(".help"))
-            for option in options[command]:
+            names = sorted(name for name in found if not name.endswith(".help"))
+            options[command] = [*_kinds(verb), *names]
+            for option in names:
                 if choices := _choices(found[option]):
                     values[f"{command} {option}"] = choices
-    options["completion"] = list(SHELLS)
+    options["completion"] = list(HEADS)
     return options, values | _names()
 
 
@@ -124,27 +122,29 @@ def _names() -> Words:
 
 def _verbs_below(verb: str) -> list[str]:
     """The verbs of a verb such as ``data``, which says what each of them is for."""
-    if verb == "completion":
-        return []
-    described = getattr(import_module(f"disvae.cli.{verb}"), "DESCRIPTION", None)
+    described = import_module(f"disvae.cli.{verb}").DESCRIPTION
     return list(described) if isinstance(described, dict) else []
 
 
-def _help_of(command: str) -> str:
-    """All help texts of a command: that of train has other options for other classes."""
-    verb, *below = command.split()
-    choices: list[list[str]] = [[]]
-    if verb == "train":
-        from disvae.cli.parts import PARTS
+def _kinds(verb: str) -> list[str]:
+    """What a verb such as ``plot`` makes several kinds of, each with options of its own."""
+    return list(getattr(import_module(f"disvae.cli.{verb}"), "KINDS", []))
 
-        known = [[(f"--{p.name}", name) for name in p.known] for p in PARTS]
-        rows = zip_longest(*known)
-        choices = [[word for pair in row if pair for word in pair] for row in rows]
+
+def _help_of(command: str) -> str:
+    """All help texts of a command: classes and kinds have options of their own."""
+    verb, *below = command.split()
+    words = ["RUN", *_kinds(verb)] if _kinds(verb) else below
     printed = io.StringIO()
-    for chosen in choices:
-        with redirect_stdout(printed):
-            try:
-                import_module(f"disvae.cli.{verb}").run([*below, *chosen, "--help"])
-            except SystemExit:  # help is the end of a command
-                continue
+    for chosen in _classes() if verb == "train" else [[]]:
+        with redirect_stdout(printed), suppress(SystemExit):  # help is the end of a command
+            import_module(f"disvae.cli.{verb}").run([*words, *chosen, "--help"])
     return printed.getvalue()
+
+
+def _classes() -> list[list[str]]:
+    """Options that choose each model, loss and data set in turn, as few commands as that takes."""
+    from disvae.cli.parts import PARTS
+
+    known = [[(f"--{part.name}", name) for name in part.known] for part in PARTS]
+    return [[word for pair in row if pair for word in pair] for row in zip_longest(*known)]

@@ -15,7 +15,7 @@ from disvae.training import load_run
 
 DESCRIPTION = """Draw codes from the prior and write the mean images that a finished run's model
 decodes them to: a folder of .png files, or one .npz file with "images" (n, channels, height, width)
-in [0, 1] and their "codes". The same seed draws the same images."""
+in [0, 1] and their "codes". The same seed and number draw the same images."""
 
 BATCH = 256  # images decoded at once
 
