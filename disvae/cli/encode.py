@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from jsonargparse import Namespace
-from numpy.typing import NDArray
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.tables import print_json
@@ -104,7 +103,7 @@ def _image_shape(finished: Run) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def _write(output: Path, arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> None:
+def _write(output: Path, arrays: dict[str, Any], names: tuple[str, ...]) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix == ".npz":
         np.savez_compressed(output, **arrays, factor_names=np.array(names, dtype=np.str_))
