@@ -49,6 +49,14 @@ def test_pictures_are_the_same_images(run, capsys) -> None:
         torch.testing.assert_close(pixels, image[0], atol=0.5 / 255 + 1e-6, rtol=0)
 
 
+def test_pictures_of_an_earlier_call_are_not_taken_for_these(run, tmp_path, capsys) -> None:
+    folder = ["--output", str(tmp_path / "some")]
+    assert main(["sample", str(run), "--n", "3", *folder]) == 0
+    assert main(["sample", str(run), "--n", "2", *folder]) == 2
+    assert "1 other pictures, such as 00002.png" in capsys.readouterr().err
+    assert main(["sample", str(run), "--n", "4", "--seed", "1", *folder]) == 0
+
+
 def test_best_weights_make_other_images(run, tmp_path) -> None:
     for name in ("best", "last"):
         more = ["--best"] if name == "best" else []
