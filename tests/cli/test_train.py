@@ -233,8 +233,12 @@ def test_scheduled_learning_rate_and_the_run_s_own_config(tmp_path, capsys) -> N
     assert "disvae.schedules.Linear" in (first / "config.yaml").read_text()
     arguments = ["--config", config, "--run_dir", str(again), "--progress", "false"]
     assert main(["train", *arguments]) == 0
-    for name in ("model.safetensors", "config.yaml"):
-        assert (first / name).read_bytes() == (again / name).read_bytes()
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (first, again)]
+    assert weights[0] == weights[1]
+    configs = [dict(load_run(folder).config) for folder in (first, again)]
+    for config in configs:
+        assert config.pop("provenance")["command"]
+    assert configs[0] == configs[1]
 
 
 def test_seeds_are_trained_at_once(tmp_path, capsys):

@@ -1,0 +1,55 @@
+"""The benchmarks of training run, at a tiny size, and leave their figures."""
+
+import importlib.util
+import json
+import math
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_ensemble(tmp_path: Path) -> None:
+    sizes = {"runs": 2, "steps": 2, "rounds": 1, "batch_size": 2, "hidden_dim": 4, "n_images": 8}
+    options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+    report = load("ensemble").main(
+        [*options, "--accelerator", "cpu", "--output", str(tmp_path)],
+    )
+    assert json.loads((tmp_path / "ensemble.json").read_text()) == report
+    ratio = report["in_a_row"]["seconds"] / report["at_once"]["seconds"]
+    assert report["at_once_is_faster_by"] == pytest.approx(ratio)
+    assert report["at_once"]["steps_per_second"] * report["at_once"]["seconds"] == pytest.approx(4)
+
+
+def test_share_of_time_that_is_covered() -> None:
+    covered = load("ensemble").covered
+    assert covered([(0.0, 4.0), (1.0, 2.0), (3.0, 5.0), (8.0, 10.0)]) == pytest.approx(0.7)
+
+
+def test_precision(tmp_path: Path) -> None:
+    sizes = ["--seeds", "2", "--steps", "100", "--batch_size", "2", "--n_images", "8"]
+    report = load("precision").main(["--losses", "vae", *sizes, "--output", str(tmp_path)])
+    (row,) = report["rows"]
+    assert math.isfinite(row["difference"])
+    exact, low = row["ends"].values()
+    assert exact[0] == pytest.approx(low[0], rel=0.2)
+    assert exact != low
+
+
+def test_training_step(tmp_path: Path) -> None:
+    sizes = ["--batch_sizes", "2", "--rounds", "1", "--steps", "1", "--image_size", "32"]
+    report = load("training_step").main(["--losses", "vae", *sizes, "--output", str(tmp_path)])
+    (row,) = report["rows"]
+    assert row["ours_images_per_second"] > 0
+    assert 0 < row["share_of_peak"] < 1
