@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
@@ -83,7 +82,7 @@ def _script() -> str:
 def _read_helps() -> tuple[Words, Words]:
     """The words that may follow a command, and those that may follow an option of one."""
     options: Words = {}
-    values: Words = defaultdict(list)
+    values: Words = {}
     for verb in VERBS:
         below = _verbs_below(verb)
         if below:
@@ -96,7 +95,7 @@ def _read_helps() -> tuple[Words, Words]:
                 if choices := _choices(found[option]):
                     values[f"{command} {option}"] = choices
     options["completion"] = list(HEADS)
-    return options, values | _names()
+    return options, {**values, **_names()}
 
 
 def _choices(text: str) -> list[str]:

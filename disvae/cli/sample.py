@@ -74,8 +74,8 @@ def _write(images: Tensor, codes: Tensor, output: Path) -> list[Path]:
     files = [output / f"{number:05d}.png" for number in range(len(images))]
     if more := {*output.glob("*.png")} - {*files}:
         raise ValueError(
-            f"{output} holds {len(more)} other pictures, such as {min(more).name}, which would pass "
-            "for samples of this call: remove them, or give another --output"
+            f"{output} holds {len(more)} other pictures, such as {min(more).name}, which would "
+            "pass for samples of this call: remove them, or give another --output"
         )
     pixels = (images * 255).round().byte().permute(0, 2, 3, 1).squeeze(3).numpy()
     for file, picture in zip(files, pixels, strict=True):
