@@ -83,7 +83,7 @@ def describe(obj: object) -> dict[str, Any]:
             "expected a number, a string, a list, a frozen dataclass or a Describable"
         )
     init_args = {name: plain(value) for name, value in arguments.items()}
-    return {"class_path": _class_path(type(obj)), "init_args": init_args}
+    return {"class_path": class_path(type(obj)), "init_args": init_args}
 
 
 def build(spec: Mapping[str, Any], base: type[T]) -> T:
@@ -123,7 +123,7 @@ def _construct(cls: type, spec: Mapping[str, Any]) -> Any:
     return cls(**{name: _object(value) for name, value in arguments.items()})
 
 
-def _class_path(cls: type) -> str:
+def class_path(cls: type) -> str:
     """The shortest public path: ``disvae.losses.VAELoss``, not the file that it stands in."""
     package = cls.__module__.rpartition(".")[0]
     if package and getattr(importlib.import_module(package), cls.__name__, None) is cls:

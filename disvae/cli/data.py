@@ -1,6 +1,5 @@
 """``disvae data``: what data sets there are, and getting, checking and looking at them."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from jsonargparse import Namespace
 
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.tables import print_json
 from disvae.data.catalogue import Entry, catalogue, entry
 from disvae.data.download import RemoteFile, checksum, download
 from disvae.data.files import data_root
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> None:
 def _list(options: Namespace, root: Path) -> None:
     rows = {name: _facts(known, root) for name, known in catalogue().items()}
     if options.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
         return
     for name, facts in rows.items():
         print(f"{name} ({'present' if facts['present'] else 'missing'})")

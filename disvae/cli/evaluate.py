@@ -12,7 +12,7 @@ from rich.table import Table
 
 from disvae.cli.nats import Models, bounds, decompositions
 from disvae.cli.parsing import make_parser, parse
-from disvae.cli.tables import read_table
+from disvae.cli.tables import print_json, read_table
 from disvae.data import FactorDataset
 from disvae.data.files import write_atomically
 from disvae.metrics import (
@@ -80,17 +80,20 @@ def run(arguments: Sequence[str]) -> None:
         help="also bound log p(x) of the images, by so many codes each: 1 for the ELBO, 5000 for "
         "the bound of FactorVAE's paper, whose cost grows with them",
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print the report as JSON, and nothing else"
+    )
     options = parse(parser, arguments)
     if options.points < 2:
         raise ValueError(f"--points must be at least 2, got {options.points}")
-    console = Console(soft_wrap=True)
-    if options.run is None or options.codes or options.factors:
-        _evaluate_files(options, console)
-    else:
-        _evaluate_run(options, console)
+    console = Console(soft_wrap=True, quiet=options.json)
+    from_files = options.run is None or options.codes or options.factors
+    report = (_evaluate_files if from_files else _evaluate_run)(options, console)
+    if options.json:
+        print_json(report)
 
 
-def _evaluate_files(options: Namespace, console: Console) -> None:
+def _evaluate_files(options: Namespace, console: Console) -> dict[str, Any]:
     if options.run is not None or not (options.codes and options.factors):
         raise ValueError("give either a run directory, or both --codes FILE and --factors FILE")
     codes, _ = read_table(options.codes)
@@ -99,13 +102,15 @@ def _evaluate_files(options: Namespace, console: Console) -> None:
         simplefilter("ignore", DegenerateCodesWarning)  # said below the table
         scores = evaluate(codes, factors, names=names, progress=True, **_settings(options))
     _show({"score": scores}, console)
-    report = {"seed": options.seed, "points": len(codes), "preset": options.preset}
+    report: dict[str, Any] = {"seed": options.seed, "points": len(codes)}
+    report["preset"] = options.preset
     report |= {"scores": scores.to_json(), "skipped": scores.skipped}
     write_atomically(Path("evaluation.json"), json.dumps(report, indent=2).encode())
     _draw({"score": scores}, Path())
+    return report
 
 
-def _evaluate_run(options: Namespace, console: Console) -> None:
+def _evaluate_run(options: Namespace, console: Console) -> dict[str, Any]:
     finished = load_run(options.run)
     models = {"trained": finished.model()}
     if options.untrained:
@@ -124,6 +129,7 @@ def _evaluate_run(options: Namespace, console: Console) -> None:
     if options.particles:
         report["evidence"] = bounds(models, data, options, console)
     write_atomically(finished.path / "evaluation.json", json.dumps(report, indent=2).encode())
+    return report
 
 
 def _settings(options: Namespace) -> dict[str, Any]:

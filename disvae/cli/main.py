@@ -11,8 +11,12 @@ from disvae.cli.nearest import nearest
 VERBS = {
     "train": "train a model into a run directory, or go on with a run that was stopped",
     "evaluate": "measure the disentanglement of a finished run",
+    "sample": "draw new images from a finished run's model",
+    "encode": "write the codes of a run's images, or of your own",
+    "recipe": "list and show the published experiments that train runs by name",
     "data": "list, download, check and look at the data sets",
     "traverse": "draw what each latent dimension of a finished run does to an image",
+    "completion": "print the script by which a shell completes commands",
 }
 
 HELP = f"""usage: disvae VERB [options]
@@ -20,11 +24,17 @@ HELP = f"""usage: disvae VERB [options]
 Disentangled representation learning.
 
 verbs:
-{chr(10).join(f"  {verb:<10}{purpose}" for verb, purpose in VERBS.items())}
+{chr(10).join(f"  {verb:<12}{purpose}" for verb, purpose in VERBS.items())}
 
 options:
   -h, --help  show this message; `disvae VERB --help` explains a verb's options
   --version   show the version
+
+exit status:
+  0 done, 1 training diverged, 2 a mistake in the command or a file (said in one line),
+  130 stopped from the keyboard, 143 stopped by SIGTERM with the state saved
+
+`disvae completion bash` or `zsh` says how a shell learns to complete all this.
 """
 
 
@@ -36,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0, 1 if training diverged, 2 for an error of the user's, 130 if stopped
-        from the keyboard.
+        from the keyboard. SIGTERM ends training by ``SystemExit`` with 143.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     here = str(Path.cwd())

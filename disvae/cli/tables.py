@@ -1,5 +1,6 @@
-"""Numbers of codes and factors out of files of any usual kind."""
+"""Numbers of codes and factors out of files of any usual kind, and facts for other programs."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disvae.data.files import reading
+
+
+def print_json(facts: Any) -> None:
+    """Print what a verb found, for a program to read."""
+    print(json.dumps(facts, indent=2, ensure_ascii=False))
+
 
 KINDS = (".npy", ".npz", ".csv", ".h5", ".hdf5")
 

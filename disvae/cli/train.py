@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.parts import DATA, LOSS, MODEL, PARTS
+from disvae.cli.recipe import find_recipe
 from disvae.data import ImageDataset, random_subset, store
 from disvae.schedules import Schedule
-from disvae.spec import build
+from disvae.spec import build, class_path, plain
 from disvae.training import Trainer, train_ensemble
 from disvae.training.run import read_config
 
 Classes = dict[str, type[Any]]
 
-USAGE = """disvae train --run_dir FOLDER [--config FILE] [--model CLASS] [--loss CLASS]
-                    [--data CLASS] [options]"""
+USAGE = """disvae train --run_dir FOLDER [--config FILE | --recipe NAME] [--model CLASS]
+                    [--loss CLASS] [--data CLASS] [options]"""
 
 DESCRIPTION = """Train a model into a run directory. The same command goes on with a run that was
 stopped, and does nothing to one that is complete. Below are the options of the classes chosen;
@@ -31,23 +33,32 @@ choose others to see theirs: disvae train --loss BetaTCVAELoss --help"""
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
-    arguments, classes = _choose(arguments)
+    arguments, classes, print_config = _choose(arguments)
     options = parse(_parser(classes), arguments)
+    if print_config:
+        print(
+            yaml.safe_dump(_config(classes, options), sort_keys=False, allow_unicode=True), end=""
+        )
+        return
     if options.run_dir is None:
         raise ValueError("--run_dir is missing: give the folder to write the run into")
     _train(classes, options)
 
 
-def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes]:
-    """The classes, and the arguments that remain: those of a file, then those of the shell."""
+def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes, bool]:
+    """The arguments that remain, a file's before the shell's; the classes; whether to print only.
+
+    jsonargparse has another meaning for ``--print_config``, so that it must not get it.
+    """
     chooser = PlainParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for name in ("config", *(part.name for part in PARTS)):
+    for name in ("config", "recipe", *(part.name for part in PARTS)):
         chooser.add_argument(f"--{name}")
+    chooser.add_argument("--print_config", action="store_true")
     try:
         chosen, rest = chooser.parse_known_args(list(arguments))
     except ArgumentError as error:
         raise ValueError(str(error)) from error
-    config = _read_config(Path(chosen.config)) if chosen.config else {}
+    config = _read_config(chosen.config, chosen.recipe)
     classes: Classes = {}
     from_file = []
     for part in PARTS:
@@ -64,11 +75,18 @@ def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes]:
             init_args = spec.get("init_args") or {}
             from_file += [f"--{part.name}.{key}={_text(v)}" for key, v in init_args.items()]
     from_file += [f"--{key}={_text(value)}" for key, value in config.items()]
-    return from_file + rest, classes
+    return from_file + rest, classes, chosen.print_config
 
 
-def _read_config(file: Path) -> dict[str, Any]:
-    config = read_config(file)
+def _read_config(file: str | None, recipe: str | None) -> dict[str, Any]:
+    """What a file or a recipe says, to which the shell's options add."""
+    if file and recipe:
+        raise ValueError("give either --config or --recipe, of which each is a file of options")
+    if recipe:
+        return find_recipe(recipe).config
+    if not file:
+        return {}
+    config = read_config(Path(file))
     for part in PARTS:
         spec = config.get(part.name)
         if spec is not None and not (isinstance(spec, Mapping) and "class_path" in spec):
@@ -83,6 +101,14 @@ def _text(value: Any) -> str:
 def _parser(classes: Classes) -> ArgumentParser:
     parser = make_parser("train", DESCRIPTION, USAGE)
     parser.add_argument("--config", help="YAML file of options, such as a run's config.yaml")
+    parser.add_argument(
+        "--recipe", help="published experiment to start from, of those that disvae recipe list has"
+    )
+    parser.add_argument(
+        "--print_config",
+        action="store_true",
+        help="print the options that would be used, as --config takes them, and train nothing",
+    )
     parser.add_class_arguments(Trainer, as_group=False, skip={"model", "criterion", "loggers"})
     parser.add_method_arguments(Trainer, "fit", as_group=False, skip={"data"})
     parser.add_argument(
@@ -100,6 +126,7 @@ def _parser(classes: Classes) -> ArgumentParser:
     )
     parser.add_argument(
         "--store",
+        type=str | None,
         default=None,
         help="keep all images in this file (.npy), written once and mapped into memory from then "
         "on: no step waits for an image to be drawn or read",
@@ -109,12 +136,27 @@ def _parser(classes: Classes) -> ArgumentParser:
     return parser
 
 
+def _config(classes: Classes, options: Namespace) -> dict[str, Any]:
+    """The options as a file; what follows from the data is left to follow from it."""
+    values = options.as_dict()
+    for name in ("config", "recipe", "print_config", "run_dir", "progress"):
+        del values[name]
+    parts = {}
+    for part in PARTS:
+        given = values.pop(part.name, {})
+        for fact in part.facts:
+            given.pop(fact, None)
+        parts[part.name] = {"class_path": class_path(classes[part.name]), "init_args": given}
+    return plain({**parts, **values})
+
+
 def _train(classes: Classes, options: Namespace) -> None:
     values = options.as_dict()
     given = {part.name: values.pop(part.name, {}) for part in PARTS}
     names = ("n_images", "steps", "store", "seeds")
     n_images, steps, file, seeds = (values.pop(name) for name in names)
-    del values["config"]
+    for name in ("config", "recipe", "print_config"):
+        del values[name]
     if isinstance(values["lr_factor"], dict):
         schedule: Any = Schedule
         values["lr_factor"] = build(values["lr_factor"], schedule)

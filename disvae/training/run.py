@@ -43,6 +43,7 @@ RESULTS = (
     "evaluation.png",
     "information.png",
     "codes-trained.npz",
+    "codes.npz",
     "traversal.png",
 )
 

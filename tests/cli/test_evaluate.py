@@ -49,6 +49,15 @@ def test_scores_are_those_of_the_metrics_on_all_points(run, capsys):
         assert all(f"{score:.3f}" in table for score in scores.values())
 
 
+def test_json_is_the_report_and_nothing_else(run, capsys):
+    more = ["--decompose", "50", "--particles", "1", "--untrained"]
+    assert main(["evaluate", str(run), "--points", "100", "--json", *more, *FEW]) == 0
+    printed = capsys.readouterr().out
+    report = json.loads(printed)
+    assert report == json.loads((run / "evaluation.json").read_text())
+    assert {"trained", "untrained", "decomposition", "evidence"} <= report.keys()
+
+
 @pytest.mark.parametrize(
     ("scale", "expected"),
     [

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from published import write_celeba
 from torchvision import transforms
 
 from disvae.data import CelebA
@@ -16,19 +17,8 @@ PARTS = [0, 0, 1, 2, 0]
 
 @pytest.fixture
 def folder(tmp_path):
-    rng = np.random.default_rng(0)
     folder = tmp_path / "published"
-    (folder / "img_align_celeba").mkdir(parents=True)
-    for name in NAMES:
-        face = rng.integers(256, size=(218, 178, 3), dtype=np.uint8)
-        Image.fromarray(face).save(folder / "img_align_celeba" / name)
-    rows = (
-        f"{n} {' '.join(f'{s:2d}' for s in signs)}" for n, signs in zip(NAMES, SIGNS, strict=True)
-    )
-    attributes = "\n".join([str(len(NAMES)), " ".join(ATTRIBUTES), *rows])
-    (folder / "list_attr_celeba.txt").write_text(attributes + "\n")
-    partition = "".join(f"{name} {part}\n" for name, part in zip(NAMES, PARTS, strict=True))
-    (folder / "list_eval_partition.txt").write_text(partition)
+    write_celeba(folder, NAMES, ATTRIBUTES, SIGNS, PARTS)
     return folder
 
 

@@ -1,27 +1,18 @@
 """The folder of renderings, with two chairs from four sides."""
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from published import write_chairs3d
 
 from disvae.data import Chairs3D
 
 CHAIRS = ("0a1b", "ff00")
-VIEWS = [(0, 20, 0), (1, 20, 11), (2, 30, 0), (3, 30, 11)]
 
 
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "published"
-    for chair, name in enumerate(CHAIRS):
-        renders = folder / "rendered_chairs" / name / "renders"
-        renders.mkdir(parents=True)
-        for number, elevation, azimuth in VIEWS:
-            picture = np.full((600, 600, 3), 255, np.uint8)
-            picture[100:500, 100:500] = (40 * chair, 5 * number, 0)
-            file = renders / f"image_{number:03d}_p{elevation:03d}_t{azimuth:03d}_r096.png"
-            Image.fromarray(picture).save(file)
+    write_chairs3d(folder, CHAIRS)
     return folder
 
 

@@ -4,15 +4,16 @@ import pickle
 import tracemalloc
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import torch
+from published import DSPRITES as NAME
+from published import write_dsprites_hdf5 as write_hdf5
+from published import write_dsprites_npz
 
 from disvae.data import DSprites, FactorSpace
 
 SPACE = FactorSpace(("shape", "scale", "orientation", "position_x", "position_y"), (3, 2, 2, 2, 3))
-NAME = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64"
 
 
 class Bomb:
@@ -35,16 +36,7 @@ def arrays():
 
 def write_npz(folder: Path, arrays: dict) -> Path:
     metadata = np.array(Bomb(), dtype=object)
-    np.savez_compressed(folder / f"{NAME}.npz", metadata=metadata, **arrays)
-    return folder / f"{NAME}.npz"
-
-
-def write_hdf5(folder: Path, arrays: dict) -> Path:
-    with h5py.File(folder / f"{NAME}.hdf5", "w") as file:
-        file["imgs"] = arrays["imgs"]
-        file["latents/classes"] = arrays["latents_classes"]
-        file["latents/values"] = arrays["latents_values"]
-    return folder / f"{NAME}.hdf5"
+    return write_dsprites_npz(folder, {"metadata": metadata, **arrays})
 
 
 @pytest.mark.parametrize("write", [write_npz, write_hdf5])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from published import write_medmnist
 
 from disvae.data import MedMNIST
 
@@ -12,16 +13,11 @@ def folder(tmp_path, monkeypatch):
     """Files of the published layout, with few images, and an INFO table that says so."""
     import medmnist
 
-    rng = np.random.default_rng(0)
     for name, shape in (("chestmnist", ()), ("bloodmnist", (3,))):
         info = {**medmnist.INFO[name], "n_samples": {"train": 4, "val": 3, "test": 2}}
         monkeypatch.setitem(medmnist.INFO, name, info)
-        for size, suffix in ((28, ""), (64, "_64")):
-            arrays = {}
-            for split, n in info["n_samples"].items():
-                arrays[f"{split}_images"] = rng.integers(0, 256, (n, size, size, *shape), np.uint8)
-                arrays[f"{split}_labels"] = rng.integers(0, 2, (n, COUNTS[name]), np.uint8)
-            np.savez(tmp_path / f"{name}{suffix}.npz", **arrays)
+        for size in (28, 64):
+            write_medmnist(tmp_path, name, info["n_samples"], size, shape, COUNTS[name])
     return tmp_path
 
 

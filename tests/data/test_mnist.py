@@ -1,19 +1,14 @@
 import gzip
-import struct
 
 import numpy as np
 import pytest
 import torch
+from published import idx
 from torchvision import datasets
 
 from disvae.data import KMNIST, MNIST, FashionMNIST
 
 SETS = {"MNIST": MNIST, "FashionMNIST": FashionMNIST, "KMNIST": KMNIST}
-
-
-def idx(array: np.ndarray) -> bytes:
-    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    return header + array.tobytes()
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import pickle
 
-import h5py
 import numpy as np
 import pytest
 import torch
+from published import write_shapes3d as write
 
 from disvae.data import FactorSpace, Shapes3D
 
@@ -19,13 +19,6 @@ def arrays():
     images = np.random.default_rng(0).integers(256, size=(len(SPACE), 64, 64, 3), dtype=np.uint8)
     labels = SPACE.factors(range(len(SPACE))) * STEPS - 30 * (torch.arange(6) == 5)
     return {"images": images, "labels": labels.numpy()}
-
-
-def write(folder, arrays, **options):
-    with h5py.File(folder / "3dshapes.h5", "w") as file:
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array, **options)
-    return folder / "3dshapes.h5"
 
 
 @pytest.mark.parametrize("options", [{}, {"chunks": True, "compression": "gzip"}])
