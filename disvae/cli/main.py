@@ -13,6 +13,7 @@ VERBS = {
     "evaluate": "measure the disentanglement of a finished run",
     "data": "list, download, check and look at the data sets",
     "traverse": "draw what each latent dimension of a finished run does to an image",
+    "explore": "move the latent dimensions of a finished run by sliders, in the browser",
 }
 
 HELP = f"""usage: disvae VERB [options]
