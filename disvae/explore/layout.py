@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from disvae.explore.page import Page
 from disvae.explore.picture import figure_html
+from disvae.plots.traversals import COLLAPSED
 from disvae.training.names import LONGEST
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ def lay_out(page: Page) -> "gr.Blocks":
     """
     import gradio as gr
 
-    with gr.Blocks(title=f"disvae explore {page.run}", analytics_enabled=False) as blocks:
+    title = f"disvae explore {page.run}"
+    with gr.Blocks(title=title, fill_width=True, analytics_enabled=False) as blocks:
         gr.HTML(_heading(page))
         with gr.Row(elem_id="explorer"):
             with gr.Column(elem_id="left", min_width=320, scale=6):
                 left = _left(len(page.explorer.data))
             with gr.Column(elem_id="right", min_width=320, scale=7):
-                right = _right(page.explorer.order)
+                right = _right(page.explorer.order, page.explorer.kl)
         parts = Parts(start=gr.State(), pinned={"A": gr.State(), "B": gr.State()}, **left, **right)
         _connect(blocks, page, parts)
     return blocks
@@ -63,13 +65,15 @@ def lay_out(page: Page) -> "gr.Blocks":
 
 def _heading(page: Page) -> str:
     model, data = page.explorer.model, page.explorer.data
-    facts = f"{type(model).__name__}, {model.latent_dim} dimensions; {len(data):,} images of "
-    facts += type(data).__name__
+    shape = " × ".join(map(str, data.image_shape))
+    facts = (
+        f"{type(model).__name__}, {model.latent_dim} dimensions; {len(data):,} images of {shape}"
+    )
     return f"<h1>{escape(str(page.run))}</h1><p>{escape(facts)}</p>"
 
 
 def _left(n_images: int) -> dict[str, Any]:
-    """Pictures, where to start, and the way between two images."""
+    """Pictures, where to start, the way between two images, and the KL of each dimension."""
     import gradio as gr
 
     with gr.Row(elem_id="pictures"):
@@ -78,18 +82,19 @@ def _left(n_images: int) -> dict[str, Any]:
         index = gr.Number(
             label=f"Start from image (0 to {n_images - 1})", precision=0, elem_id="index"
         )
-        random = gr.Button("Random image")
-        upload = gr.UploadButton("Upload an image", file_types=["image"], type="binary")
-        reset = gr.Button("Reset sliders")
+        random = gr.Button("Random image", size="md")
+        upload = gr.UploadButton("Upload an image", file_types=["image"], type="binary", size="md")
+        reset = gr.Button("Reset sliders", size="md")
     pin, pin_pictures = {}, {}
     with gr.Row(elem_id="pins"):
         for letter in "AB":
-            with gr.Column(min_width=70, elem_classes=f"pin-{letter}"):
+            if letter == "B":
+                way = gr.Slider(0, 1, 0, step=0.01, label="From A to B", buttons=[], elem_id="way")
+            with gr.Column(min_width=70):
                 pin_pictures[letter] = gr.HTML(figure_html(None, letter, ""))
                 pin[letter] = gr.Button(f"Pin as {letter}", size="sm")
-        way = gr.Slider(
-            0, 1, 0, step=0.01, label="From A to B", interactive=True, buttons=[], elem_id="way"
-        )
+    with gr.Accordion("KL of each dimension", elem_id="kl"):
+        table = gr.HTML()
     return {
         "pictures": pictures,
         "index": index,
@@ -99,30 +104,35 @@ def _left(n_images: int) -> dict[str, Any]:
         "pin": pin,
         "pin_pictures": pin_pictures,
         "way": way,
+        "table": table,
     }
 
 
-def _right(order: list[int]) -> dict[str, Any]:
-    """Sliders, names, and the KL of each dimension."""
+def _right(order: list[int], kl: tuple[float, ...]) -> dict[str, Any]:
+    """The sliders, and names for them."""
     import gradio as gr
 
     with gr.Column(elem_id="sliders"):
         sliders = [
             gr.Slider(
-                -3, 3, 0, step=0.01, label=f"dimension {j}", buttons=[], elem_id=f"dimension-{j}"
+                -3,
+                3,
+                0,
+                step=0.01,
+                label=f"dimension {j}",
+                buttons=[],
+                elem_id=f"dimension-{j}",
+                elem_classes=[] if kl[j] > COLLAPSED else ["collapsed"],
             )
             for j in order
         ]
     with gr.Accordion("Name the dimensions", open=False, elem_id="names"):
         with gr.Row():
             names = [
-                gr.Textbox(label=f"dimension {j}", max_length=LONGEST, min_width=130)
-                for j in order
+                gr.Textbox(label=f"dimension {j}", max_length=LONGEST, min_width=130) for j in order
             ]
         save = gr.Button("Save the names", variant="primary")
-    with gr.Accordion("KL of each dimension", elem_id="kl"):
-        table = gr.HTML()
-    return {"sliders": sliders, "names": names, "save": save, "table": table}
+    return {"sliders": sliders, "names": names, "save": save}
 
 
 def _connect(blocks: "gr.Blocks", page: Page, parts: Parts) -> None:

@@ -22,7 +22,9 @@ def figure_html(
         caption: below it.
         alt: what a screen reader says of it.
     """
-    shown = f'<img src="{_data_uri(image)}" alt="{escape(alt)}">' if image is not None else "<i></i>"
+    shown = (
+        f'<img src="{_data_uri(image)}" alt="{escape(alt)}">' if image is not None else "<i></i>"
+    )
     return f'<figure class="picture">{shown}<figcaption>{escape(caption)}</figcaption></figure>'
 
 

@@ -37,7 +37,7 @@ def read_dimension_names(run: str | Path) -> dict[int, str]:
         return {int(dimension): _checked(name) for dimension, name in content.items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise ValueError(
-            f"{file} does not hold names by dimension, such as {{\"3\": \"position x\"}} ({error}): "
+            f'{file} does not hold names by dimension, such as {{"3": "position x"}} ({error}): '
             "mend it, or delete it"
         ) from error
 
