@@ -129,7 +129,7 @@ def _right(order: list[int], kl: tuple[float, ...]) -> dict[str, Any]:
     with gr.Accordion("Name the dimensions", open=False, elem_id="names"):
         with gr.Row():
             names = [
-                gr.Textbox(label=f"dimension {j}", max_length=LONGEST, min_width=130) for j in order
+                gr.Textbox(label=f"dimension {j}", max_lines=1, max_length=LONGEST) for j in order
             ]
         save = gr.Button("Save the names", variant="primary")
     return {"sliders": sliders, "names": names, "save": save}
@@ -154,7 +154,9 @@ def _connect(blocks: "gr.Blocks", page: Page, parts: Parts) -> None:
         **live,
     )
     parts.random.click(_shown(page.at_random), None, [parts.index, *parts.after_start], **quiet)
-    parts.upload.upload(_shown(page.from_upload), parts.upload, parts.after_start, **quiet)
+    parts.upload.upload(
+        _shown(page.from_upload), parts.upload, [parts.index, *parts.after_start], **quiet
+    )
     parts.reset.click(_shown(page.started), parts.start, parts.after_start, **quiet)
     moves = [slider.input for slider in parts.sliders]
     gr.on(moves, _shown(page.moved), parts.sliders, current, **live)
@@ -178,7 +180,7 @@ def _shown(answer: Callable[..., Any]) -> Callable[..., Any]:
         try:
             answers = answer(*values)
         except (ValueError, OSError) as error:
-            raise gr.Error(escape(str(error)), title="", print_exception=False) from error
+            raise gr.Error(escape(str(error)), print_exception=False) from error
         if not isinstance(answers, list):
             return answers
         return [gr.update(**a) if isinstance(a, dict) else a for a in answers]

@@ -49,10 +49,10 @@ class Page:
         return [index, *self.started(self.explorer.start_at(index))]
 
     def from_upload(self, content: bytes | None) -> list[Shown]:
-        """Start from a picture of one's own."""
+        """Start from a picture of one's own, which has no number."""
         if content is None:
             raise ValueError("no file has arrived: choose it again")
-        return self.started(self.explorer.start_from(content))
+        return [{"value": None}, *self.started(self.explorer.start_from(content))]
 
     def started(self, start: Start) -> list[Shown]:
         """The page after a start."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 
 # A file of this size, and a picture of this many pixels, are more than any model here looks at.
-MAX_BYTES = 10_000_000
+MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000
 
 
@@ -54,8 +54,8 @@ def read_picture(
     """
     if len(content) > MAX_BYTES:
         raise ValueError(
-            f"the file has {len(content) / 1e6:.1f} MB: choose one of at most "
-            f"{MAX_BYTES / 1e6:.0f} MB"
+            f"the file has {len(content) / 2**20:.1f} MB: choose one of at most "
+            f"{MAX_BYTES // 2**20} MB"
         )
     channels, height, width = image_shape
     small = _decode(content, MODES[channels], (width, height))
@@ -75,7 +75,7 @@ def _decode(content: bytes, mode: str, size: tuple[int, int]) -> "Picture":
         raise ValueError("the picture has more than eight bits a channel: save it with eight")
     with _reading():
         opaque = _opaque(ImageOps.exif_transpose(picture))
-    return ImageOps.fit(opaque.convert(mode), size, Image.Resampling.BILINEAR)
+    return _middle(opaque, size).convert(mode).resize(size, Image.Resampling.BILINEAR)
 
 
 @contextmanager
@@ -98,6 +98,14 @@ def _reading() -> Iterator[None]:
 
 def _too_large(what: str) -> str:
     return f"the picture has too many pixels ({what}): choose one of at most {MAX_PIXELS:,}"
+
+
+def _middle(picture: "Picture", size: tuple[int, int]) -> "Picture":
+    """The largest part in the middle that has the proportions of ``size``."""
+    scale = min(picture.width / size[0], picture.height / size[1])
+    width, height = max(1, round(scale * size[0])), max(1, round(scale * size[1]))
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
 
 
 def _opaque(picture: "Picture") -> "Picture":
