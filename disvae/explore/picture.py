@@ -65,7 +65,7 @@ def kl_html(
 
 
 def _data_uri(image: Float[Tensor, "channels height width"]) -> str:
-    """The image inside the page itself, so that no file is left behind for each move of a slider."""
+    """The image inside the page itself: a file for each move of a slider would be left behind."""
     from PIL import Image
 
     pixels = np.asarray((image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0))

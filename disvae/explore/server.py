@@ -5,7 +5,6 @@ import socket
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,12 +25,17 @@ STYLE = Path(__file__).with_name("page.css")
 LOOPBACK = ["localhost", "127.0.0.1", "::1"]
 
 
+def say_at_once(text: str) -> None:
+    """Print, also where the output is kept back until there is more of it."""
+    print(text, flush=True)
+
+
 def serve(
     run: str | Path,
     host: str = "127.0.0.1",
     port: int = 7860,
     open_browser: bool = False,
-    say: Callable[[str], None] = partial(print, flush=True),
+    say: Callable[[str], None] = say_at_once,
 ) -> None:
     """Explore a finished run in the browser, until stopped from the keyboard.
 

@@ -1,4 +1,4 @@
-"""The names that a person gave the latent dimensions of a run: ``dimensions.json`` in its folder."""
+"""The names that somebody gave the latent dimensions of a run: its ``dimensions.json``."""
 
 import json
 from collections.abc import Mapping

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -238,9 +239,9 @@ def test_nothing_was_asked_for_elsewhere(tab: Tab, server: Server) -> None:
 
 def test_requests_under_another_machines_name_are_turned_away(server: Server) -> None:
     def status(name: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port, timeout=10)
-        connection.request("GET", "/config", headers={"Host": name})
-        return connection.getresponse().status
+        with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)) as asked:
+            asked.request("GET", "/config", headers={"Host": name})
+            return asked.getresponse().status
 
     assert status("localhost:1234") == 200
     assert status("elsewhere.example") == 400

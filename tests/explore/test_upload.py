@@ -88,7 +88,9 @@ def header_of(width: int, height: int) -> bytes:
     """A PNG that promises so many pixels in a few bytes."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     body = chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(1000)))
