@@ -187,15 +187,19 @@ def test_one_slider_leads_from_one_pinned_image_to_the_other(tab: Tab) -> None:
     assert tab.changed(halfway) == b
 
 
-def test_names_are_saved_and_shown(tab: Tab, explorer: Explorer, finished: Path) -> None:
+def test_names_are_saved_and_shown(
+    tab: Tab, server: Server, explorer: Explorer, finished: Path
+) -> None:
     first = explorer.order[0]
     tab.page.get_by_text("Name the dimensions").click()
     tab.page.locator("#names input, #names textarea").first.fill("<b>size</b>")
     tab.page.get_by_text("Save the names").click()
     tab.wait_for_text(f"<b>size</b> (dimension {first})")
     assert read_dimension_names(finished) == {first: "<b>size</b>"}
-    tab.page.reload()
-    tab.wait_for_text(f"<b>size</b> (dimension {first})")
+    another = Tab(tab.page.context.new_page())
+    another.page.goto(server.url)
+    another.wait_for_text(f"<b>size</b> (dimension {first})")
+    another.page.close()
 
 
 def test_a_picture_of_ones_own(tab: Tab, explorer: Explorer) -> None:
@@ -210,11 +214,13 @@ def test_a_picture_of_ones_own(tab: Tab, explorer: Explorer) -> None:
     tab.changed(after)
 
 
-def test_what_cannot_be_read_is_a_message(tab: Tab) -> None:
+def test_what_cannot_be_read_is_a_message(tab: Tab, tmp_path: Path) -> None:
     before = tab.current()
     tab.upload(b"no picture")
     tab.wait_for_text("choose a PNG, JPEG, WebP, BMP or GIF")
-    tab.upload(bytes(11 * 2**20))
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(11 * 2**20))
+    tab.page.locator("input[type=file]").set_input_files(large)
     tab.wait_for_text("exceed the maximum allowed size")
     tab.page.locator("#index input").fill("20")
     tab.wait_for_text("the image must be from 0 to 19, got 20")
