@@ -128,8 +128,9 @@ def tab(server: Server) -> Iterator[Tab]:
         pytest.skip("no chromium on the path")
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-        tab = Tab(browser.new_page(viewport={"width": 1280, "height": 900}))
-        tab.page.set_default_timeout(15_000)
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(15_000)
+        tab = Tab(context.new_page())
         tab.page.goto(server.url)
         tab.page.wait_for_function("document.querySelectorAll('#pictures img').length === 3")
         yield tab
@@ -255,5 +256,5 @@ def test_requests_under_another_machines_name_are_turned_away(server: Server) ->
 
 def test_control_c_ends_it_quietly(server: Server) -> None:
     server.process.send_signal(signal.SIGINT)
-    stdout, stderr = server.process.communicate(timeout=15)
+    stdout, stderr = server.process.communicate(timeout=60)
     assert (server.process.returncode, stdout, stderr) == (0, "", "")
