@@ -38,9 +38,9 @@ class Page:
         return [index, *self.started(self.explorer.start_at(index)), *boxes]
 
     def at_index(self, index: float | None) -> list[Shown]:
-        """Start from an image of the data set."""
+        """Start from an image of the data set; change nothing while the number is being typed."""
         if index is None:
-            raise ValueError(f"give the number of an image, 0 to {len(self.explorer.data) - 1}")
+            return [{} for _ in range(5 + len(self.explorer.order))]
         return self.started(self.explorer.start_at(int(index)))
 
     def at_random(self) -> list[Shown]:

@@ -14,6 +14,7 @@ from disvae.explore.explorer import explore_run
 from disvae.explore.layout import lay_out
 from disvae.explore.page import Page
 from disvae.explore.upload import MAX_BYTES
+from disvae.training import read_dimension_names
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -49,10 +50,11 @@ def serve(
     Raises:
         FileNotFoundError: it is not a run directory, or training has not ended.
         OSError: the port is taken, or the host is not this machine.
-        ValueError: gradio is not installed, or the port is no port.
+        ValueError: gradio is not installed, the port is no port, or ``dimensions.json`` is damaged.
     """
     _check_gradio()
     explorer = explore_run(run)
+    read_dimension_names(run)  # so that a damaged file is said here, not on the page
     with listen(host, port) as listener, _temporary_uploads():
         here = _is_loopback(host)
         app = application(Page(explorer, Path(run)), LOOPBACK if here else ["*"])

@@ -33,3 +33,6 @@ def test_errors_are_one_line(tmp_path, capsys, monkeypatch):
     error = capsys.readouterr().err
     assert error.startswith(f"disvae: error: cannot listen on 127.0.0.1, port {port} ")
     assert error.count("\n") == 1
+    (tmp_path / "dimensions.json").write_text("{")
+    assert main(["explore", str(tmp_path)]) == 2
+    assert "dimensions.json does not hold names" in capsys.readouterr().err

@@ -106,9 +106,16 @@ def test_reset_is_a_start_again(page, explorer):
     assert page.started(start)[4:] == page.at_index(3)[4:]
 
 
-def test_no_number_and_no_file_are_refused(page):
-    with pytest.raises(ValueError, match="give the number of an image, 0 to 19"):
-        page.at_index(None)
+def test_nothing_changes_while_a_number_is_typed(page):
+    assert page.at_index(None) == [{}] * len(page.at_index(3))
+
+
+def test_an_upload_has_no_number_and_must_have_arrived(page):
+    file = io.BytesIO()
+    Image.new("L", (64, 64), 255).save(file, "PNG")
+    number, _, original, *_ = page.from_upload(file.getvalue())
+    assert number == {"value": None}
+    assert pixels(original).unique().tolist() == [255]
     with pytest.raises(ValueError, match="no file has arrived"):
         page.from_upload(None)
 
