@@ -1,7 +1,9 @@
 """The explorer's web server: on this machine alone, unless told otherwise."""
 
 import os
+import signal
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -55,7 +57,12 @@ def serve(
     _check_gradio()
     explorer = explore_run(run)
     read_dimension_names(run)  # so that a damaged file is said here, not on the page
-    with listen(host, port) as listener, _temporary_uploads():
+    with (
+        listen(host, port) as listener,
+        suppress(KeyboardInterrupt),
+        stopped_like_control_c(),
+        _temporary_uploads(),
+    ):
         here = _is_loopback(host)
         app = application(Page(explorer, Path(run)), LOOPBACK if here else ["*"])
         url = _url(host, listener.getsockname()[1])
@@ -118,6 +125,19 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+@contextmanager
+def stopped_like_control_c() -> Iterator[None]:
+    """Have SIGTERM do what Ctrl-C does, which leaves nothing behind."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _check_gradio() -> None:
     try:
         import gradio  # noqa: F401
@@ -145,8 +165,7 @@ def _serve(app: Any, listener: socket.socket) -> None:
 
     # Pages that are still open hold a connection; they are not waited for.
     config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def _is_loopback(host: str) -> bool:

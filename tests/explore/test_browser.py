@@ -57,13 +57,15 @@ CURRENT = "document.querySelectorAll('#pictures img')[2].src"
 class Server:
     process: subprocess.Popen
     url: str
+    temporary: Path
 
 
 @pytest.fixture(scope="module")
 def server(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (finished / "dimensions.json").unlink(missing_ok=True)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    environment["TMPDIR"] = str(tmp_path_factory.mktemp("temporary"))
+    temporary = tmp_path_factory.mktemp("temporary")
+    environment["TMPDIR"] = str(temporary)
     process = subprocess.Popen(
         [sys.executable, "-c", WATCHED, "explore", str(finished), "--port", "0"],
         stdout=subprocess.PIPE,
@@ -76,7 +78,7 @@ def server(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         line = process.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+/", line)
         assert address, process.communicate()[1]
-        yield Server(process, address[0])
+        yield Server(process, address[0], temporary)
     finally:
         process.kill()
         process.communicate()
@@ -254,7 +256,9 @@ def test_requests_under_another_machines_name_are_turned_away(server: Server) ->
     assert status("elsewhere.example") == 400
 
 
-def test_control_c_ends_it_quietly(server: Server) -> None:
+def test_control_c_ends_it_quietly_and_leaves_no_upload(server: Server) -> None:
+    assert len(list(server.temporary.glob("disvae-explore-*"))) == 1
     server.process.send_signal(signal.SIGINT)
     stdout, stderr = server.process.communicate(timeout=60)
     assert (server.process.returncode, stdout, stderr) == (0, "", "")
+    assert list(server.temporary.glob("disvae-explore-*")) == []

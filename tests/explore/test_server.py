@@ -1,10 +1,11 @@
+import signal
 import socket
 import sys
 
 import pytest
 
 from disvae.explore import serve
-from disvae.explore.server import listen
+from disvae.explore.server import listen, stopped_like_control_c
 
 
 def test_a_free_port_is_found_on_this_machine_alone():
@@ -30,6 +31,13 @@ def test_a_host_that_is_not_this_machine_is_named():
 def test_ports_are_numbers_of_two_bytes(port):
     with pytest.raises(ValueError, match=f"from 0 to 65535, got {port}"):
         listen("127.0.0.1", port)
+
+
+def test_sigterm_unwinds_as_control_c_does():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), stopped_like_control_c():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_without_gradio_the_extra_is_named(monkeypatch, run):
