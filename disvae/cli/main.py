@@ -17,6 +17,7 @@ VERBS = {
     "data": "list, download, check and look at the data sets",
     "traverse": "draw what each latent dimension of a finished run does to an image",
     "completion": "print the script by which a shell completes commands",
+    "explore": "move the latent dimensions of a finished run by sliders, in the browser",
 }
 
 HELP = f"""usage: disvae VERB [options]

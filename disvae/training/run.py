@@ -8,6 +8,7 @@ best.safetensors        the weights at the log point where the monitored quantit
 starts.jsonl            the command, versions and git commit of every process that trained it
 log.jsonl, tensorboard/ the mean of every term between two log points
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
+dimensions.json         the names that somebody gave the latent dimensions
 """
 
 import json
