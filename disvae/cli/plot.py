@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from inspect import getdoc, signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from jsonargparse import ArgumentParser
 
@@ -24,7 +24,6 @@ KINDS: dict[str, Callable[..., Any]] = {
 ALL = "all"
 STILL = ("png", "pdf", "svg", "jpg", "webp")
 MOVING = tuple(ending[1:] for ending in FORMATS)
-Format = Literal["png", "pdf", "svg", "jpg", "webp", "gif", "mp4"]
 USAGE = "disvae plot RUN KIND [KIND ...] [options]"
 DESCRIPTION = """Draw pictures of a finished run into its directory, RUN/KIND.png or RUN/KIND.gif.
 Several kinds may be named at once; each takes those of the options that it knows. `all` draws
@@ -94,8 +93,7 @@ def _parser(kind: str) -> ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        type=Format | None,
-        default=None,
+        choices=list(dict.fromkeys([*STILL, *MOVING])),
         help="in place of png for what stands still, and of gif for what moves",
     )
     return parser
