@@ -61,7 +61,10 @@ def run(arguments: Sequence[str]) -> None:
                 raise
             print(f"skipped {kind}: {reason}")
             continue
-        print(f"wrote {_write(picture, file, ending, len(kinds))}")
+        file = _write(picture, file, ending, len(kinds))
+        if file.parent == finished.path:
+            finished.note_picture(file.name)
+        print(f"wrote {file}")
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[Option]]:

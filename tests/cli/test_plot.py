@@ -6,6 +6,8 @@ from PIL import Image
 from disvae.cli import plot
 from disvae.cli.main import main
 from disvae.plots import image_kinds
+from disvae.training import load_run
+from disvae.training.run import RunDirectory
 
 
 @pytest.fixture
@@ -118,6 +120,19 @@ def test_mistakes_are_one_line(run, capsys, arguments, message):
 def test_a_folder_that_is_no_run(tmp_path, capsys):
     assert main(["plot", str(tmp_path), "samples"]) == 2
     assert "is not a run directory" in capsys.readouterr().err
+
+
+def test_pictures_go_with_the_end_of_training_that_they_show(run, tmp_path):
+    elsewhere = tmp_path / "kept.png"
+    assert main(["plot", str(run), "samples", "--columns", "2", "--rows", "1"]) == 0
+    assert main(["plot", str(run), "samples", "--output", str(elsewhere)]) == 0
+    mine = run / "mine.png"
+    mine.write_bytes(b"")
+    RunDirectory(run, load_run(run).config).remove_results()
+    assert not (run / "samples.png").exists()
+    assert not (run / "pictures.txt").exists()
+    assert elsewhere.exists()
+    assert mine.exists()
 
 
 @pytest.mark.parametrize("kind", plot.KINDS)
