@@ -1,6 +1,6 @@
 """The run directory: all that is needed to resume, evaluate and plot a run.
 
-config.yaml             the model, the loss, the data, the trainer's settings, and where it comes from
+config.yaml             the model, the loss, the data, the trainer's settings, where it comes from
 checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
