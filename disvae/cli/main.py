@@ -18,6 +18,7 @@ VERBS = {
     "traverse": "draw what each latent dimension of a finished run does to an image",
     "completion": "print the script by which a shell completes commands",
     "explore": "move the latent dimensions of a finished run by sliders, in the browser",
+    "plot": "draw pictures of a finished run: samples, traversals, animations",
 }
 
 HELP = f"""usage: disvae VERB [options]

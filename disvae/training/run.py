@@ -5,10 +5,12 @@ checkpoint.pt           the state of training, for resuming; checkpoint.previous
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
 best.safetensors        the weights at the log point where the monitored quantity was best, if any
+weights/step-*.safetensors   the weights after so many steps, if they are to be kept (keep_every)
 starts.jsonl            the command, versions and git commit of every process that trained it
 log.jsonl, tensorboard/ the mean of every term between two log points
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
 dimensions.json         the names that somebody gave the latent dimensions
+pictures.txt            the names of the pictures that `disvae plot` added
 """
 
 import json
@@ -34,7 +36,7 @@ from disvae.training.files import (
 )
 
 # What may differ between the command that started a run and the one that resumes it.
-FREE = ("steps", "provenance")
+FREE = ("steps", "provenance", "keep_every")
 
 # What is there only once training has ended.
 RESULTS = (
@@ -47,6 +49,9 @@ RESULTS = (
     "codes.npz",
     "traversal.png",
 )
+
+# The names of the pictures that were drawn of it, which are results too.
+PICTURES = "pictures.txt"
 
 
 class RunDirectory:
@@ -103,8 +108,10 @@ class RunDirectory:
 
     def remove_results(self) -> None:
         """Remove what is true of the end of training alone: it is about to go on."""
-        for name in RESULTS:
-            (self.path / name).unlink(missing_ok=True)
+        noted = self.path / PICTURES
+        pictures = noted.read_text("utf-8").splitlines() if noted.exists() else []
+        for name in (*RESULTS, *pictures, PICTURES):
+            (self.path / Path(name).name).unlink(missing_ok=True)
 
     def write_weights(self, model: nn.Module, criterion: nn.Module) -> None:
         """Write the weights at the end of training."""
@@ -116,6 +123,16 @@ class RunDirectory:
         write_tensors(self.path / "best.safetensors", model.state_dict())
         content = json.dumps({"step": step, **record}, indent=2)
         write_atomically(self.path / "best.json", content.encode())
+
+    def write_kept(self, model: nn.Module, step: int) -> None:
+        """Keep the weights after a step for good."""
+        file = _kept_file(self.path, step)
+        file.parent.mkdir(exist_ok=True)
+        write_tensors(file, model.state_dict())
+
+
+def _kept_file(path: Path, step: int) -> Path:
+    return path / "weights" / f"step-{step:08d}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -146,6 +163,24 @@ class Run:
         file = "best.safetensors" if best else "model.safetensors"
         return _with_weights(self._build("model", VAE), self.path / file)
 
+    def kept_steps(self) -> list[int]:
+        """The steps whose weights were kept (the trainer's ``keep_every``), from the first on."""
+        files = (self.path / "weights").glob("step-*.safetensors")
+        return sorted(int(file.stem.partition("-")[2]) for file in files)
+
+    def kept_model(self, step: int) -> VAE:
+        """The model as it was after ``step`` steps, in evaluation mode.
+
+        Raises:
+            FileNotFoundError: its weights were not kept.
+        """
+        if step not in self.kept_steps():
+            raise FileNotFoundError(
+                f"{self.path} keeps no weights of step {step}, only of {self.kept_steps()}: train "
+                "with keep_every="
+            )
+        return _with_weights(self._build("model", VAE), _kept_file(self.path, step))
+
     def untrained_model(self) -> VAE:
         """The same network with fresh weights, drawn with the run's seed."""
         with torch.random.fork_rng():
@@ -159,6 +194,11 @@ class Run:
     def data(self) -> ImageDataset:
         """The data set that the run was trained on."""
         return self._build("data", ImageDataset)
+
+    def note_picture(self, name: str) -> None:
+        """Note a file of this folder that more training is to remove, since it shows this end."""
+        with (self.path / PICTURES).open("a", encoding="utf-8") as file:
+            file.write(name + "\n")
 
     def _build(self, part: str, base: Any) -> Any:
         spec = self.config[part]
