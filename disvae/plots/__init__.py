@@ -8,9 +8,11 @@ from disvae.plots.metrics import (
     summary_figure,
 )
 from disvae.plots.reconstructions import reconstruction_figure
+from disvae.plots.report import ReportSettings, write_report
 from disvae.plots.traversals import mean_kl, traversal_figure, traverse
 
 __all__ = [
+    "ReportSettings",
     "dataset_figure",
     "importance_figure",
     "information_figure",
@@ -20,4 +22,5 @@ __all__ = [
     "summary_figure",
     "traversal_figure",
     "traverse",
+    "write_report",
 ]
