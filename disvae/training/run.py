@@ -7,7 +7,8 @@ criterion.safetensors   the weights of the loss's own networks
 best.safetensors        the weights at the log point where the monitored quantity was best, if any
 starts.jsonl            the command, versions and git commit of every process that trained it
 log.jsonl, tensorboard/ the mean of every term between two log points
-evaluation.*, information.png, codes-*.npz, traversal.png, report.html   what the commands of these names add
+evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
+report.html             the page of `disvae report`
 """
 
 import json

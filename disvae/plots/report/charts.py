@@ -59,13 +59,14 @@ def make_charts(runs: Mapping[str, Mapping[str, Curve]]) -> list[Chart]:
         runs: the curves of each run, by its name.
     """
     names = dict.fromkeys(name for curves in runs.values() for name in curves)
-    return [_chart(name, runs) for name in names]
+    steps = [step for curves in runs.values() for curve in curves.values() for step, _ in curve]
+    end = max(steps, default=0.0) or 1.0
+    return [_chart(name, runs, end) for name in names]
 
 
-def _chart(name: str, runs: Mapping[str, Mapping[str, Curve]]) -> Chart:
+def _chart(name: str, runs: Mapping[str, Mapping[str, Curve]], end: float) -> Chart:
     curves = {run: curves[name] for run, curves in runs.items() if name in curves}
     low, high = value_range([value for curve in curves.values() for _, value in curve])
-    end = max(step for curve in curves.values() for step, _ in curve) or 1.0
     inner_width, inner_height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def x(step: float) -> float:
@@ -108,15 +109,15 @@ def ticks(low: float, high: float, most: int = 4) -> list[float]:
 
 
 def short(value: float) -> str:
-    """A number in few characters: 12k, 0.25, -3, 1e+09.
+    """A number in few characters: 12k, 0.25, 1e+09.
 
     Example:
         >>> short(12_000), short(0.25), short(123.456)
         ('12k', '0.25', '123')
     """
     size = abs(value)
-    if size >= 1e6:
-        return f"{value:.3g}"
-    if size >= 10_000:
-        return f"{value / 1000:.3g}k"
-    return f"{value:.0f}" if size >= 100 else f"{value:.3g}"
+    if 10_000 <= size < 1e6:
+        text = f"{value / 1000:.3g}k"
+    else:
+        text = f"{value:.0f}" if 100 <= size < 10_000 else f"{value:.3g}"
+    return text.replace("-", "\u2212", 1) if value < 0 else text

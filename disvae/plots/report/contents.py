@@ -1,7 +1,5 @@
 """All that a report says of one run, measured or read from its folder."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +25,10 @@ from disvae.plots.report.evaluation import (
     read_evaluation,
     stored_decomposition,
     stored_scores,
+    stored_skipped,
 )
 from disvae.plots.report.log import Curve, read_curves
+from disvae.plots.report.provenance import Start, read_starts, weights_digest
 from disvae.plots.report.settings import ReportSettings
 from disvae.plots.report.sheets import Sheet, make_sheet
 from disvae.training import Run
@@ -60,7 +60,8 @@ class Contents:
         starts: the images that traversals start from, in one row.
         reconstructions: images in the first row, their reconstructions in the second.
         samples: decoded draws from the prior, in one row.
-        provenance: where the run comes from.
+        weights: a digest of its weights.
+        starts_of_training: the processes that trained it.
     """
 
     name: str
@@ -82,7 +83,8 @@ class Contents:
     starts: Sheet
     reconstructions: Sheet
     samples: Sheet
-    provenance: dict[str, Any]
+    weights: str
+    starts_of_training: list[Start]
 
 
 def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
@@ -122,7 +124,8 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
         starts=make_sheet(images[None, :n_starts]),
         reconstructions=make_sheet(_reconstructed(model, images)),
         samples=make_sheet(_sampled(model, settings.seed)[None]),
-        provenance=_provenance(run),
+        weights=weights_digest(run),
+        starts_of_training=read_starts(run),
     )
 
 
@@ -143,15 +146,15 @@ def _scores(
     """Scores of each model, why others are missing, and where they are from."""
     stored = stored_scores(evaluation)
     if stored and settings.metrics is None:
-        points, preset = evaluation.get("points"), evaluation.get("preset")
-        source = f"evaluation.json: {points} images, preset {preset}, seed {evaluation.get('seed')}"
-        return stored, dict(evaluation.get("skipped") or {}), source
+        points, preset, seed = (evaluation.get(key) for key in ("points", "preset", "seed"))
+        source = f"from evaluation.json: {points} images, preset {preset}, seed {seed}"
+        return stored, stored_skipped(evaluation), source
     if not isinstance(data, FactorDataset):
         return {}, {}, f"{type(data).__name__} has no factors, which every metric compares with"
     scores = measure_scores(data, codes, settings)
     n = min(settings.n_samples, len(codes.indices))
     errors = f"errors by {settings.repeats} halves" if settings.repeats else "no standard errors"
-    source = f"measured for this report: {n} images, {errors}, seed {settings.seed}"
+    source = f"measured for this report: {n:,} images, {errors}, seed {settings.seed}"
     return {"trained": entries(scores)}, scores.skipped, source
 
 
@@ -165,8 +168,8 @@ def _decomposition(
         return None, "not asked for"
     if n_images > settings.largest_data:
         return None, (
-            f"the data set has {n_images:,} images, all of which would have to be encoded; a report "
-            f"encodes up to {settings.largest_data:,}. `disvae evaluate RUN --decompose 1000` does "
+            f"the data set has {n_images:,} images, all of which would have to be encoded; a "
+            f"report encodes up to {settings.largest_data:,}. `disvae evaluate RUN --decompose 1000` does "
             "it once and for all reports to come"
         )
     return measure_terms(codes, settings), ""
@@ -191,16 +194,3 @@ def _data_name(config: Mapping[str, Any]) -> str:
     ):
         config = {"data": inner}
     return class_name(config, "data")
-
-
-def _provenance(run: Run) -> dict[str, Any]:
-    """The processes that trained the run, and a digest of the weights that they left."""
-    file = run.path / "starts.jsonl"
-    starts = []
-    if file.is_file():
-        lines = file.read_text(encoding="utf-8").splitlines()
-        starts = [start for line in lines if isinstance(start := json.loads(line), dict)]
-    elif isinstance(run.config.get("provenance"), dict):
-        starts = [run.config["provenance"]]
-    weights = (run.path / "model.safetensors").read_bytes()
-    return {"starts": starts, "sha256": hashlib.sha256(weights).hexdigest()}

@@ -21,7 +21,6 @@ class Dimension:
     Attributes:
         number: which.
         kl: its mean KL to the prior, in nats.
-        width: the same as a part of the report's largest.
         factor: the factor that it knows most of, if it knows enough of any.
         share: what it knows of that factor, as a part of the factor's entropy.
         shares: the same of every factor, by name.
@@ -31,7 +30,6 @@ class Dimension:
 
     number: int
     kl: float
-    width: float
     factor: str | None
     share: float
     shares: Mapping[str, float]
@@ -63,7 +61,6 @@ def make_dimensions(
     frames = torch.stack([traverse(model, x, values).cpu() for x in starts], 1)
     with torch.no_grad():
         own = model.represent(starts.to(next(model.parameters()))).cpu()
-    largest = float(kl.max()) or 1.0
     dimensions = []
     for j in kl.argsort(descending=True).tolist():
         known = {factor: row[j] for factor, row in shares.items()}
@@ -71,6 +68,5 @@ def make_dimensions(
         named = best if best is not None and known[best] >= KNOWN else None
         share = known[named] if named is not None else 0.0
         sheet, codes = make_sheet(frames[j]), own[:, j].tolist()
-        width = max(0.0, float(kl[j]) / largest)
-        dimensions.append(Dimension(j, float(kl[j]), width, named, share, known, sheet, codes))
+        dimensions.append(Dimension(j, float(kl[j]), named, share, known, sheet, codes))
     return dimensions

@@ -37,7 +37,7 @@ def symbol(number: int) -> str:
 
 def number(value: float | None, digits: int = 3) -> str:
     """A number to so many decimals, or a dash."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "\u2212")
 
 
 def place(values: Sequence[float], value: float) -> float:

@@ -1,11 +1,13 @@
 """What ``disvae evaluate`` left in a run directory, read with care: files come from anywhere."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from disvae.divergence import KLDecomposition
 from disvae.metrics import Score
 
 MODELS = ("trained", "untrained")
@@ -65,6 +67,12 @@ def stored_scores(evaluation: Mapping[str, Any]) -> dict[str, Entries]:
         raise _malformed("scores") from error
 
 
+def stored_skipped(evaluation: Mapping[str, Any]) -> dict[str, str]:
+    """Why a metric is not among the scores, by its name."""
+    skipped = evaluation.get("skipped")
+    return {str(k): str(v) for k, v in skipped.items()} if isinstance(skipped, dict) else {}
+
+
 def stored_decomposition(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
     """The decomposition of the trained model in an evaluation: terms, n_codes and n_images.
 
@@ -77,7 +85,10 @@ def stored_decomposition(evaluation: Mapping[str, Any]) -> dict[str, Any] | None
     try:
         measured = part["trained"]
         errors = measured["standard_error"]
-        terms = {name: Entry(float(v), errors[name]) for name, v in measured["mean"].items()}
+        terms = {
+            name: Entry(float(measured["mean"][name]), _number(errors[name]))
+            for name in KLDecomposition._fields
+        }
         sizes = {name: int(measured[name]) for name in ("n_codes", "n_images")}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _malformed("decomposition") from error
@@ -98,7 +109,7 @@ def _entry(score: Mapping[str, Any]) -> Entry:
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _malformed(what: str) -> ValueError:

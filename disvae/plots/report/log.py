@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from disvae.training.log import MEASURED
 
@@ -48,17 +49,32 @@ def thin(curve: Curve, most: int = MOST_POINTS) -> Curve:
     return [(step, value) for step, value in means if step < curve[-1][0]] + curve[-1:]
 
 
-def _records(file: Path) -> Iterator[tuple[float, dict[str, float]]]:
+def json_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file of JSON lines; none without a file.
+
+    A last line that was cut short as its process was killed is left out.
+
+    Raises:
+        ValueError: a whole line is no record.
+    """
     if not file.is_file():
         return
     for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
         if not line.endswith("\n"):
-            return  # cut short as the process was killed
+            return
         try:
             record = json.loads(line)
-            step = record.pop("step")
-            yield float(step), {name: float(value) for name, value in record.items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
-                f"{file} holds a line that is no log line: {line.strip()[:80]!r}"
-            ) from error
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise ValueError(f"{file} holds a line that is no record: {line.strip()[:80]!r}")
+        yield record
+
+
+def _records(file: Path) -> Iterator[tuple[float, dict[str, float]]]:
+    for record in json_lines(file):
+        try:
+            numbers = {name: float(value) for name, value in record.items()}
+            yield numbers.pop("step"), numbers
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{file} holds a line that is no log line: {record}") from error

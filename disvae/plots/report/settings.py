@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Quick enough that their standard errors can be had in seconds; DCI, SAP, InfoMEC and the β-VAE score are not.
+# Quick enough that their standard errors take seconds; those of DCI, InfoMEC, SAP and the β-VAE
+# score take longer.
 USUAL_METRICS = (
     "FactorVAE score",
     "MIG",
@@ -26,8 +27,8 @@ class ReportSettings:
             ``evaluation.json``, or without such a file :data:`USUAL_METRICS`.
         n_samples: images that metrics and KLs are measured on, at most.
         repeats: random halves of the samples to measure standard errors with; 0 for none.
-        n_codes: codes at which the KL is decomposed; 0 for no decomposition. If None, the one in the
-            run's ``evaluation.json``, or without it one at :data:`USUAL_CODES` codes.
+        n_codes: codes at which the KL is decomposed; 0 for no decomposition. If None, what the
+            run's ``evaluation.json`` has, or without it at :data:`USUAL_CODES` codes.
         largest_data: images above which a data set is not decomposed, since all are encoded.
         images: indices of the images to traverse from; four drawn with the seed if None.
         n_frames: values that a traversal takes each dimension through.

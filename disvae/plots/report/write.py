@@ -14,7 +14,7 @@ from disvae.plots.report.charts import make_charts
 from disvae.plots.report.configuration import rows
 from disvae.plots.report.contents import Contents, read_contents
 from disvae.plots.report.environment import make_environment
-from disvae.plots.report.evaluation import Z, Entries
+from disvae.plots.report.evaluation import Entries, Z
 from disvae.plots.report.settings import ReportSettings
 from disvae.training import load_run
 
@@ -133,6 +133,7 @@ def render(contents: Sequence[Contents]) -> str:
         metrics=list(dict.fromkeys(metric for column in columns for metric in column.entries)),
         intervals=any(e.interval for column in columns for e in column.entries.values()),
         most=max((entry.value for part in terms for entry in part.values()), default=0.0),
+        most_kl=max(dimension.kl for run in contents for dimension in run.dimensions),
         term_charts=make_charts({run.name: log.terms(run.curves) for run in contents}),
         machine_charts=make_charts({run.name: log.machine(run.curves) for run in contents}),
         frame=charts,
