@@ -17,7 +17,8 @@ def flatten(config: Any, prefix: str = "") -> dict[str, str]:
     """
     if isinstance(config, Mapping) and "class_path" in config:
         rest = config.get("init_args") or {}
-        return {prefix: str(config["class_path"]), **_inside(rest, prefix)}
+        inside = rest if isinstance(rest, Mapping) else {"init_args": rest}
+        return {prefix: _class(str(config["class_path"])), **_inside(inside, prefix)}
     if isinstance(config, Mapping) and config:
         return _inside(config, prefix)
     return {prefix: _text(config)}
@@ -31,10 +32,10 @@ def rows(configs: Sequence[Mapping[str, Any]], only_differences: bool) -> list[R
         only_differences: leave out settings that are the same in all of the runs.
     """
     flat = [flatten({k: v for k, v in c.items() if k != "provenance"}) for c in configs]
-    table = [
-        (key, [one.get(key, ABSENT) for one in flat])
-        for key in dict.fromkeys(key for one in flat for key in one)
-    ]
+    keys = list(dict.fromkeys(key for one in flat for key in one))
+    parts = list(dict.fromkeys(_part(key) for key in keys))
+    keys.sort(key=lambda key: parts.index(_part(key)))  # what one run alone has beside the rest
+    table = [(key, [one.get(key, ABSENT) for one in flat]) for key in keys]
     return [row for row in table if not only_differences or len(set(row[1])) > 1]
 
 
@@ -45,9 +46,16 @@ def class_name(config: Mapping[str, Any], part: str) -> str:
     return str(path).rpartition(".")[2] if path else f"{part} made in Python"
 
 
-def _inside(config: Any, prefix: str) -> dict[str, str]:
-    if not isinstance(config, Mapping):
-        return {prefix: _text(config)} if config else {}
+def _part(key: str) -> str:
+    return key.split(".")[0]
+
+
+def _class(path: str) -> str:
+    """The library's own classes by their bare names, as the command line has them."""
+    return path.rpartition(".")[2] if path.startswith("disvae.") else path
+
+
+def _inside(config: Mapping[str, Any], prefix: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in config.items():
         found |= flatten(value, f"{prefix}.{key}" if prefix else str(key))

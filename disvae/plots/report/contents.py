@@ -168,9 +168,9 @@ def _decomposition(
         return None, "not asked for"
     if n_images > settings.largest_data:
         return None, (
-            f"the data set has {n_images:,} images, all of which would have to be encoded; a "
-            f"report encodes up to {settings.largest_data:,}. `disvae evaluate RUN --decompose 1000` does "
-            "it once and for all reports to come"
+            f"the data set has {n_images:,} images, all of which would have to be encoded, and a "
+            f"report encodes {settings.largest_data:,} at most (--largest_data). `disvae evaluate "
+            "RUN --decompose 1000` does it once, for all reports to come"
         )
     return measure_terms(codes, settings), ""
 
