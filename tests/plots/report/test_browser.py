@@ -14,6 +14,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 QUIET += [f"--disable-{part}" for part in ("background-networking", "component-update", "sync")]
 QUICK = ReportSettings(metrics=["MIG", "FactorVAE score"], repeats=2, n_codes=20)
+# The first image at a scale of one, in the corner of the window.
+WHOLE_PIXELS = """
+.view { display: none }
+.dimension:nth-of-type(2) .view { display: block; position: fixed; inset: 0 auto auto 0; z-index: 9;
+  width: 64px; border-radius: 0 }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +85,7 @@ def test_a_slider_moves_the_image_and_its_frame(browser, single):
 def test_what_a_slider_shows_is_the_cell_of_the_sheet(browser, single):
     """The view's pixels are the cell of its frame, and of no other; at a scale of one, exactly."""
     with opened(browser, single) as page:
-        page.add_style_tag(content=".view { width: 64px !important; border-radius: 0 !important }")
+        page.add_style_tag(content=WHOLE_PIXELS)
         card = page.locator(".dimension").nth(0)
         sheet = page.evaluate(
             """async () => {

@@ -163,7 +163,7 @@ def test_a_saved_evaluation_is_shown_as_it_is(run, tmp_path):
             low, high = value - 1.96 * error, value + 1.96 * error
             assert cell == f"{value:.3f} {low:.3f} to {high:.3f}".replace("-", "−")
     mean = report["decomposition"]["trained"]["mean"]["mutual_information"]
-    assert f"{mean:.2f}" in page.one(id="decomposition").one("table").rows()[1][1]
+    assert f"{mean:.2f}".replace("-", "−") in page.one(id="decomposition").one("table").rows()[1][1]
     assert "from evaluation.json: 300 images, preset default, seed 0" in page.one(id="scores").text
 
 
