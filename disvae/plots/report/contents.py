@@ -1,5 +1,6 @@
 """All that a report says of one run, measured or read from its folder."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from disvae.plots.report.sheets import Sheet, make_sheet
 from disvae.training import Run
 
 N_STARTS = 4  # images to traverse from
+MOST_NUMBERS = 10_000_000  # of all traversals: what keeps a report below 10 MB
 N_RECONSTRUCTIONS = 16
 N_SAMPLES = 24  # drawn from the prior
 
@@ -96,7 +98,7 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
     """
     model, data = run.model(), run.data()
     shown = _shown_images(data, settings)
-    n_starts = len(settings.images or ()) or min(N_STARTS, len(shown))
+    n_starts = len(settings.images or ()) or min(_n_starts(model, data, settings), len(shown))
     codes = encode(model, data, settings)
     evaluation = read_evaluation(run.path)
     scores, skipped, source = _scores(data, codes, evaluation, settings)
@@ -127,6 +129,12 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
         weights=weights_digest(run),
         starts_of_training=read_starts(run),
     )
+
+
+def _n_starts(model: VAE, data: ImageDataset, settings: ReportSettings) -> int:
+    """How many images to traverse from, so that all traversals together are not too large."""
+    numbers = model.latent_dim * settings.n_frames * math.prod(data.image_shape)
+    return max(1, min(N_STARTS, MOST_NUMBERS // numbers))
 
 
 def _shown_images(data: ImageDataset, settings: ReportSettings) -> Tensor:

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Quick enough that their standard errors take seconds; those of DCI, InfoMEC, SAP and the β-VAE
-# score take longer.
+# Quick enough that their standard errors take seconds; those of others, DCI above all, take longer.
 USUAL_METRICS = (
     "FactorVAE score",
     "MIG",
     "MIG-sup",
     "AAM",
     "modularity",
-    "explicitness",
     "IRS",
     "DCIMIG",
 )
@@ -30,7 +28,8 @@ class ReportSettings:
         n_codes: codes at which the KL is decomposed; 0 for no decomposition. If None, what the
             run's ``evaluation.json`` has, or without it at :data:`USUAL_CODES` codes.
         largest_data: images above which a data set is not decomposed, since all are encoded.
-        images: indices of the images to traverse from; four drawn with the seed if None.
+        images: indices of the images to traverse from; four drawn with the seed if None,
+            or fewer where images or codes are large.
         n_frames: values that a traversal takes each dimension through.
         reach: the values go from -reach to reach.
         seed: chooses images, votes and draws.

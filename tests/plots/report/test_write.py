@@ -226,6 +226,19 @@ def test_data_too_large_is_not_decomposed_and_says_why(run, tmp_path):
     assert "Averaged over 100 images." in page.one(id="dimensions").text
 
 
+def test_fewer_starts_where_a_page_would_be_too_large(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("disvae.plots.report.contents.MOST_NUMBERS", 2 * 3 * 17 * 64 * 64 + 1)
+    page = read_page(write_report([run], tmp_path / "page.html", NONE))
+    assert len(page.all("input", type="radio")) == 2
+    card = page.all(class_="dimension")[0]
+    assert cells(card.attributes["style"]).shape == (2, 17, 64, 64)
+
+
+def test_a_report_is_small(run, tmp_path):
+    file = write_report([run], tmp_path / "page.html", NONE)
+    assert file.stat().st_size < 3 / 10 * 10e6  # 3 dimensions of 10
+
+
 def test_data_without_factors_has_no_scores(run, tmp_path, monkeypatch):
     from disvae.data import ImageArray
 
