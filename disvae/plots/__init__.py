@@ -16,6 +16,7 @@ from disvae.plots.metrics import (
 )
 from disvae.plots.reconstruct_traverse import reconstruct_traverse_figure
 from disvae.plots.reconstructions import reconstruction_figure
+from disvae.plots.report import ReportSettings, write_report
 from disvae.plots.traversals import (
     mean_kl,
     traversal_figure,
@@ -27,6 +28,7 @@ __all__ = [
     "Animation",
     "Dimensions",
     "NotApplicableError",
+    "ReportSettings",
     "choose_images",
     "dataset_figure",
     "describe_dimensions",
@@ -45,4 +47,5 @@ __all__ = [
     "traversal_figure",
     "traversal_values",
     "traverse",
+    "write_report",
 ]

@@ -11,6 +11,7 @@ log.jsonl, tensorboard/ the mean of every term between two log points
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
 dimensions.json         the names that somebody gave the latent dimensions
 pictures.txt            the names of the pictures that `disvae plot` added
+report.html             the page of `disvae report`
 """
 
 import json
@@ -48,6 +49,7 @@ RESULTS = (
     "codes-trained.npz",
     "codes.npz",
     "traversal.png",
+    "report.html",
 )
 
 # The names of the pictures that were drawn of it, which are results too.

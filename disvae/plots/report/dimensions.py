@@ -1,0 +1,72 @@
+"""The dimensions of the code: how much each says, of which factor, and what it does to images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from disvae.models import VAE
+from disvae.plots.report.sheets import Sheet, make_sheet
+from disvae.plots.traversals import COLLAPSED, traverse
+
+KNOWN = 0.05  # part of a factor's entropy below which a dimension is not named after it
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One dimension of the code.
+
+    Attributes:
+        number: which.
+        kl: its mean KL to the prior, in nats.
+        factor: the factor that it knows most of, if it knows enough of any.
+        share: what it knows of that factor, as a part of the factor's entropy.
+        shares: the same of every factor, by name.
+        frames: its traversal: a row for each start, a column for each value.
+        own: the code of each start in this dimension.
+    """
+
+    number: int
+    kl: float
+    factor: str | None
+    share: float
+    shares: Mapping[str, float]
+    frames: Sheet
+    own: list[float]
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the dimension says nothing of the image."""
+        return self.kl <= COLLAPSED
+
+
+def make_dimensions(
+    model: VAE,
+    starts: Float[Tensor, "starts channels height width"],
+    kl: Float[Tensor, " latent_dim"],
+    shares: Mapping[str, Sequence[float]],
+    values: Sequence[float],
+) -> list[Dimension]:
+    """Every dimension of a model, the most informative first.
+
+    Args:
+        model: the model.
+        starts: the images to traverse from.
+        kl: nats of each dimension.
+        shares: what each dimension knows of each factor, by factor; perhaps empty.
+        values: what traversals set a dimension to.
+    """
+    frames = torch.stack([traverse(model, x, values).cpu() for x in starts], 1)
+    with torch.no_grad():
+        own = model.represent(starts.to(next(model.parameters()))).cpu()
+    dimensions = []
+    for j in kl.argsort(descending=True).tolist():
+        known = {factor: row[j] for factor, row in shares.items()}
+        best = max(known, key=lambda factor: known[factor], default=None)
+        named = best if best is not None and known[best] >= KNOWN else None
+        share = known[named] if named is not None else 0.0
+        sheet, codes = make_sheet(frames[j]), own[:, j].tolist()
+        dimensions.append(Dimension(j, float(kl[j]), named, share, known, sheet, codes))
+    return dimensions
