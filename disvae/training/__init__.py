@@ -3,6 +3,7 @@
 from disvae.data.encode import encode_dataset, encode_posteriors, load_images
 from disvae.training.ensemble import train_ensemble
 from disvae.training.evidence import Evidence, elbo, importance_weighted_bound
+from disvae.training.log import read_log
 from disvae.training.measure import decompose_dataset
 from disvae.training.run import Run, load_run
 from disvae.training.trainer import Trainer
@@ -18,5 +19,6 @@ __all__ = [
     "importance_weighted_bound",
     "load_images",
     "load_run",
+    "read_log",
     "train_ensemble",
 ]
