@@ -13,6 +13,7 @@ VERBS = {
     "evaluate": "measure the disentanglement of a finished run",
     "data": "list, download, check and look at the data sets",
     "traverse": "draw what each latent dimension of a finished run does to an image",
+    "plot": "draw pictures of a finished run: samples, traversals, animations",
 }
 
 HELP = f"""usage: disvae VERB [options]

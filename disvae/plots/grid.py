@@ -6,6 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from disvae.plots.style import DPI, WIDTH
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -27,7 +29,11 @@ def image_grid(
 
 
 def show_grid(
-    picture: Float[Tensor, "grid_height grid_width 3"], below: float
+    picture: Float[Tensor, "grid_height grid_width 3"],
+    below: float = 0.1,
+    left: float = 1.2,
+    scale: int | None = None,
+    dpi: int = DPI,
 ) -> "tuple[Figure, Axes]":
     """A new figure of the picture, with room for labels to its left and below, and its axes.
 
@@ -37,15 +43,24 @@ def show_grid(
     Args:
         picture: from :func:`image_grid`.
         below: inches left free below the picture.
+        left: inches left free to its left.
+        scale: pixels of the figure for each pixel of the picture, whatever width that makes.
+        dpi: pixels per inch.
+
+    Raises:
+        ValueError: a scale below 1.
     """
     from matplotlib.figure import Figure
 
+    if scale is not None and scale < 1:
+        raise ValueError(f"scale must be at least 1 pixel for each pixel, got {scale}")
     height, width, _ = picture.shape
-    left, picture_width = 1.2, 7.7  # inches
+    right = 0.1  # inches
+    picture_width = WIDTH - left - right if scale is None else width * scale / dpi
     picture_height = picture_width * height / width
-    total = picture_height + below + 0.1
-    figure = Figure(figsize=(9.0, total), dpi=200)
-    box = (left / 9.0, below / total, picture_width / 9.0, picture_height / total)
+    across, down = left + picture_width + right, picture_height + below + 0.1
+    figure = Figure(figsize=(across, down), dpi=dpi)
+    box = (left / across, below / down, picture_width / across, picture_height / down)
     axes = figure.add_axes(box)
     axes.imshow(picture.numpy(), interpolation="nearest")
     axes.tick_params(length=0)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from disvae.metrics import Score, Scores
 from disvae.metrics.arrays import check_arrays
+from disvae.plots.style import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito
 MOST_POINTS = 2_000  # drawn in one panel
 ERROR = 1.96  # standard errors on either side
 

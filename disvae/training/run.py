@@ -5,6 +5,7 @@ checkpoint.pt           the state of training, for resuming; checkpoint.previous
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
 best.safetensors        the weights at the log point where the monitored quantity was best, if any
+weights/step-*.safetensors   the weights after so many steps, if they are to be kept (keep_every)
 starts.jsonl            the command, versions and git commit of every process that trained it
 log.jsonl, tensorboard/ the mean of every term between two log points
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
@@ -33,7 +34,7 @@ from disvae.training.files import (
 )
 
 # What may differ between the command that started a run and the one that resumes it.
-FREE = ("steps", "provenance")
+FREE = ("steps", "provenance", "keep_every")
 
 # What is there only once training has ended.
 RESULTS = (
@@ -114,6 +115,16 @@ class RunDirectory:
         content = json.dumps({"step": step, **record}, indent=2)
         write_atomically(self.path / "best.json", content.encode())
 
+    def write_kept(self, model: nn.Module, step: int) -> None:
+        """Keep the weights after a step for good."""
+        file = _kept_file(self.path, step)
+        file.parent.mkdir(exist_ok=True)
+        write_tensors(file, model.state_dict())
+
+
+def _kept_file(path: Path, step: int) -> Path:
+    return path / "weights" / f"step-{step:08d}.safetensors"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -142,6 +153,24 @@ class Run:
             )
         file = "best.safetensors" if best else "model.safetensors"
         return _with_weights(self._build("model", VAE), self.path / file)
+
+    def kept_steps(self) -> list[int]:
+        """The steps whose weights were kept (the trainer's ``keep_every``), from the first on."""
+        files = (self.path / "weights").glob("step-*.safetensors")
+        return sorted(int(file.stem.partition("-")[2]) for file in files)
+
+    def kept_model(self, step: int) -> VAE:
+        """The model as it was after ``step`` steps, in evaluation mode.
+
+        Raises:
+            FileNotFoundError: its weights were not kept.
+        """
+        if step not in self.kept_steps():
+            raise FileNotFoundError(
+                f"{self.path} keeps no weights of step {step}, only of {self.kept_steps()}: train "
+                "with keep_every="
+            )
+        return _with_weights(self._build("model", VAE), _kept_file(self.path, step))
 
     def untrained_model(self) -> VAE:
         """The same network with fresh weights, drawn with the run's seed."""

@@ -57,6 +57,8 @@ class Trainer:
             started the processes.
         log_every: steps between two lines of the log, each the mean of the terms since the last.
         checkpoint_every: steps between two checkpoints: what a killed run loses at most.
+        keep_every: steps between two models whose weights are kept for good, from the untrained one
+            on, as ``weights/step-*.safetensors``: for pictures of training. 0 for none.
         decompose_every: steps between two estimates of the three terms of the KL, which are then
             logged for every loss alike (see :class:`disvae.losses.Decomposed`); 0 for none.
         estimator: what estimates them: "jackknife", "mss" or "mws".
@@ -102,6 +104,7 @@ class Trainer:
         devices: int = 1,
         log_every: int = 100,
         checkpoint_every: int = 1000,
+        keep_every: int = 0,
         decompose_every: int = 0,
         estimator: str = "jackknife",
         lr_factor: Weight = 1.0,
@@ -126,7 +129,8 @@ class Trainer:
             _check_positive(max_gradient=max_gradient)
         if precision not in get_args(Precision):
             raise ValueError(f"precision must be in {get_args(Precision)}, got {precision!r}")
-        for name, number in {"seed": seed, "decompose_every": decompose_every}.items():
+        may_be_0 = {"seed": seed, "keep_every": keep_every, "decompose_every": decompose_every}
+        for name, number in may_be_0.items():
             if number < 0:
                 raise ValueError(f"{name} must not be negative, got {number}")
         make_estimator(estimator, 1)  # refuses an unknown name before any work
@@ -146,6 +150,7 @@ class Trainer:
             "devices": devices,
             "log_every": log_every,
             "checkpoint_every": checkpoint_every,
+            "keep_every": keep_every,
             "decompose_every": decompose_every,
             "estimator": estimator,
             "lr_factor": lr_factor,
@@ -261,11 +266,13 @@ class Trainer:
             if run:
                 run.remove_results()
                 note_start(run.path, self.step)
+                self._keep_weights(run)
             log = stack.enter_context(closing(Log(run.path, self.step))) if run else None
             self._watch.restart()
             while not self._complete(steps):
                 self._take_step(source)
                 bar.update()
+                self._keep_weights(run)
                 last = self.step == steps
                 if self.step % self._log_every == 0 or last:
                     self._write_record(log, run, bar)
@@ -350,6 +357,12 @@ class Trainer:
     def _kept(self) -> nn.Module:
         """The model whose weights are kept."""
         return self.averaged or self.model
+
+    def _keep_weights(self, run: RunDirectory | None) -> None:
+        """Keep the model for good if it is its turn; a run that goes on writes the same again."""
+        every = self._settings["keep_every"]
+        if run and every and self.step % every == 0:
+            run.write_kept(self._kept(), self.step)
 
     def _show(self, log: Log | None, source: Any) -> None:
         """Pictures of what the model makes of the first images, and of their codes."""
