@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from disvae.plots.metrics import COLOURS
+from disvae.plots.style import COLOURS, DPI, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ FIRST = ("objective", "reconstruction", "kl")
 COLUMNS = 3
 
 
+@styled
 def curves_figure(
     logs: Mapping[str, Sequence[Log]], terms: Sequence[str] | None = None
 ) -> "Figure":
@@ -50,15 +51,14 @@ def curves_figure(
     chosen = _terms(logs, terms)
     columns = min(COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure = Figure(figsize=(3.0 * columns, 1.9 * rows + 0.4), dpi=200, layout="constrained")
+    figure = Figure(figsize=(3.0 * columns, 1.9 * rows + 0.4), dpi=DPI, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True)
     for axes, term in zip(panels.flat, chosen, strict=False):
         for place, (name, group) in enumerate(logs.items()):
             _draw(axes, name, group, term, _colour(place, len(logs)))
-        axes.set_title(term.replace("_", " "), fontsize=9, loc="left")
+        axes.set_title(term.replace("_", " "), fontsize=9)
         axes.grid(alpha=0.3)
         axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
     for axes in panels.flat[len(chosen) :]:
         axes.remove()
     figure.supxlabel("step", fontsize=9)
@@ -119,6 +119,4 @@ def _legend(figure: "Figure", names: Sequence[str]) -> None:
 
     lines = [Line2D([], [], color=_colour(i, len(names))) for i in range(len(names))]
     columns = min(4, len(names))
-    figure.legend(
-        lines, names, loc="outside upper center", ncols=columns, frameon=False, fontsize=8
-    )
+    figure.legend(lines, names, loc="outside upper center", ncols=columns, fontsize=8)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from disvae.metrics.arrays import Arrays, check_codes
-from disvae.plots.metrics import COLOURS
+from disvae.plots.style import COLOURS, DPI, WIDTH, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,6 +80,7 @@ def _umap(z: NDArray[np.float64], neighbours: int, seed: int) -> NDArray[np.floa
         return UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1).fit_transform(z)
 
 
+@styled
 def embedding_figure(
     codes: object,
     values: object,
@@ -123,8 +124,8 @@ def embedding_figure(
         raise ValueError(f"{len(names)} names for values from {v.min()} to {v.max()}")
     panels_of = _check_parts(parts, arrays.codes.shape[1])
     some = np.random.default_rng(seed).permutation(len(v))[:MOST_POINTS]
-    size = (min(9.0, 4.0 * len(panels_of) + 1.0), 3.6)
-    figure = Figure(figsize=size, dpi=200, layout="constrained")
+    size = (min(WIDTH, 4.0 * len(panels_of) + 1.0), 3.6)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     panels = figure.subplots(1, len(panels_of), squeeze=False)[0]
     for axes, (name, dimensions) in zip(panels, panels_of.items(), strict=True):
         points = embed(arrays.codes[some][:, dimensions], method, neighbours, seed)
@@ -200,6 +201,4 @@ def _key(
     looks = [_look(place) for place in range(len(known))]
     handles = [Line2D([], [], ls="", color=colour, marker=marker) for colour, marker in looks]
     texts = [str(value) if names is None else names[value] for value in known]
-    figure.legend(
-        handles, texts, title=label or None, loc="outside right center", frameon=False, fontsize=8
-    )
+    figure.legend(handles, texts, title=label or None, loc="outside right center", fontsize=8)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disvae.metrics.arrays import Arrays, check_arrays
-from disvae.plots.metrics import COLOURS
+from disvae.plots.style import COLOURS, DPI, WIDTH, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,6 +55,7 @@ def mean_codes(
     return means.reshape(*shape, -1), values
 
 
+@styled
 def factor_map_figure(
     codes: object,
     factors: object,
@@ -107,8 +108,8 @@ def factor_map_figure(
     pair, lines, others = _columns(arrays, over, by)
     order = _order(arrays.codes.shape[1], kl)
     n_columns = len(others) + bool(pair)
-    size = (min(9.0, 2.0 * n_columns + 1.4), 1.15 * len(order) + 0.9)
-    figure = Figure(figsize=size, dpi=200, layout="constrained")
+    size = (min(WIDTH, 2.0 * n_columns + 1.4), 1.15 * len(order) + 0.9)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     panels = figure.subplots(len(order), n_columns, squeeze=False)
     maps = mean_codes(arrays, arrays, pair)[0] if pair else None
     curves = [_curves(arrays, k, lines) for k in others]
@@ -197,7 +198,6 @@ def _lines(
     axes.set_ylim(-reach, reach)
     axes.grid(alpha=0.3)
     axes.tick_params(labelsize=7)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _legend(figure: "Figure", axes: "Axes", name: str) -> None:
@@ -207,7 +207,6 @@ def _legend(figure: "Figure", axes: "Axes", name: str) -> None:
         labels,
         loc="outside upper center",
         ncols=len(labels),
-        frameon=False,
         fontsize=8,
     )
 

@@ -11,7 +11,7 @@ from torch.distributions import Normal
 
 from disvae.divergence import kl_per_dimension
 from disvae.divergence.closed_form import standard_normal
-from disvae.plots.metrics import COLOURS
+from disvae.plots.style import COLOURS, DPI, FAINT, WIDTH, styled
 from disvae.plots.traversals import COLLAPSED
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ ONE_ROW = 5  # panels of one model side by side
 REACH = 4.0  # standard deviations of the prior on either side; wider where codes lie beyond
 
 
+@styled
 def histogram_figure(
     posterior: Normal | Mapping[str, Normal],
     dimensions: Sequence[int] | None = None,
@@ -71,8 +72,8 @@ def histogram_figure(
     n_panels = len(orders[next(iter(models))])
     columns = min(n_panels, ONE_ROW) if len(models) == 1 else n_panels
     rows = -(-len(places) // columns)
-    size = (max(3.5, min(9.0, 1.8 * columns)), 1.3 * rows + 0.5)
-    figure = Figure(figsize=size, dpi=200, layout="constrained")
+    size = (max(3.5, min(WIDTH, 1.8 * columns)), 1.3 * rows + 0.5)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True)
     reach = max(REACH, *(float(np.abs(z).max()) for z in drawn.values()))
     edges = np.linspace(-reach, reach, bins + 1)
@@ -130,8 +131,8 @@ def _panel(
     grid = np.linspace(edges[0], edges[-1], 201)
     density = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
     axes.plot(grid, density, color=COLOURS[1], lw=1.2)
-    colour = "0.5" if collapsed else "black"
+    colour = FAINT if collapsed else "black"
     axes.set_title(f"$z_{{{j}}}$: {kl:.2f}", fontsize=9, color=colour)
     axes.set_yticks([])
     axes.tick_params(labelsize=8)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["left"].set_visible(False)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from disvae.models import VAE
 from disvae.plots.grid import image_grid, show_grid
+from disvae.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,6 +52,7 @@ def swap(
     return images.unflatten(0, (len(rows), len(columns)))
 
 
+@styled
 def swap_figure(
     model: VAE,
     rows: Float[Tensor, "n_rows channels height width"],
@@ -90,7 +92,7 @@ def swap_figure(
     table = torch.cat([rows[:, None].to(swapped), swapped], dim=1)
     height, width = rows.shape[-2:]
     picture = _set_apart(image_grid(torch.cat([above[None], table])), height + 2, width + 2)
-    figure, axes = show_grid(picture, below=0.4)
+    figure, axes = show_grid(picture, below=0.4, left=0.1)
     axes.set_xticks([])
     axes.set_yticks([])
     rest = [j for j in range(model.latent_dim) if j not in list(dimensions)]

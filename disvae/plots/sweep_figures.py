@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from disvae.plots.metrics import COLOURS
+from disvae.plots.style import COLOURS, DPI, WIDTH, styled
 from disvae.plots.sweep import RECONSTRUCTION, Setting, SweepRecord, settings
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "lambda": "λ"}
 
 
+@styled
 def tradeoff_figure(records: Sequence[SweepRecord], score: str = "FactorVAE score") -> "Figure":
     """A score against the reconstruction error: a point for each loss and weight.
 
@@ -48,7 +49,7 @@ def tradeoff_figure(records: Sequence[SweepRecord], score: str = "FactorVAE scor
 
     groups = settings(records)
     _check_scores(groups, [score])
-    figure = Figure(figsize=(5.6, 4.0), dpi=200, layout="constrained")
+    figure = Figure(figsize=(5.6, 4.0), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     losses = list(dict.fromkeys(group.loss for group in groups))
     for place, loss in enumerate(losses):
@@ -61,6 +62,7 @@ def tradeoff_figure(records: Sequence[SweepRecord], score: str = "FactorVAE scor
     return figure
 
 
+@styled
 def weights_figure(
     records: Sequence[SweepRecord], scores: Sequence[str] = ("FactorVAE score",)
 ) -> "Figure":
@@ -97,8 +99,8 @@ def weights_figure(
             raise ValueError(f"{group.loss} has no weight that differs between its runs: leave it")
     losses = list(dict.fromkeys(group.loss for group in groups))
     quantities = [RECONSTRUCTION, *scores]
-    size = (max(4.0, min(9.0, 3.2 * len(losses))), 1.8 * len(quantities) + 0.6)
-    figure = Figure(figsize=size, dpi=200, layout="constrained")
+    size = (max(4.0, min(WIDTH, 3.2 * len(losses))), 1.8 * len(quantities) + 0.6)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     panels = figure.subplots(
         len(quantities), len(losses), squeeze=False, sharex="col", sharey="row"
     )
@@ -173,4 +175,3 @@ def _symbol(group: Setting) -> str:
 def _finish(axes: "Axes") -> None:
     axes.grid(alpha=0.3)
     axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from disvae.plots import embed, embedding_figure
-from disvae.plots.metrics import COLOURS
+from disvae.plots.style import COLOURS
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_each_part_has_its_panel_and_each_point_the_colour_of_its_label(clusters
     names = ["square", "ellipse", "heart"]
     figure = embedding_figure(z, labels, "shape", names, parts, neighbours=10, seed=4)
     some = np.random.default_rng(4).permutation(60)
-    assert [axes.get_title() for axes in figure.axes] == list(parts)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == list(parts)
     for axes, part in zip(figure.axes, parts.values(), strict=True):
         points = embed(z[some][:, part], neighbours=10, seed=4)
         for value, shown in enumerate(axes.collections):

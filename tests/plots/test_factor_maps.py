@@ -61,7 +61,10 @@ def test_cells_and_lines_are_means_over_all_other_factors(arrays):
             np.testing.assert_allclose(line.get_ydata(), expected)
             assert line.get_xdata().tolist() == [0, 1, 2]
         assert axes.get_ylabel() == f"$z_{{{j}}}$"
-    assert [axes.get_title() for axes in figure.axes[:2]] == ["position x →, position y ↓", "scale"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
+        "position x →, position y ↓",
+        "scale",
+    ]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["shape 0", "shape 1"]
 
@@ -85,14 +88,17 @@ def test_rows_are_sorted_by_kl(arrays):
 
 def test_factors_may_be_chosen(arrays):
     figure = factor_map_figure(*arrays, NAMES, over=("scale", "shape"), by="position_x")
-    assert [axes.get_title() for axes in figure.axes[:2]] == ["scale →, shape ↓", "position y"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
+        "scale →, shape ↓",
+        "position y",
+    ]
     assert len(figure.axes[1].lines) == 4
 
 
 def test_without_positions_and_shapes_there_are_lines_alone(arrays):
     z, v = arrays
     figure = factor_map_figure(z, v[:, 1:3], ["scale", "azimuth"])
-    assert [axes.get_title() for axes in figure.axes[:2]] == ["scale", "azimuth"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == ["scale", "azimuth"]
     assert [len(axes.lines) for axes in figure.axes] == [1] * 6
     assert figure.legends == []
 

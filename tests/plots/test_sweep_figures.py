@@ -92,7 +92,7 @@ def test_rows_over_the_weight_show_every_run_and_their_mean():
             assert band.min() == pytest.approx(min(m - s for m, s in stats))
             assert band.max() == pytest.approx(max(m + s for m, s in stats))
             assert [len(d.get_ydata()) for d in dots] == [3] * len(weights)
-    assert [axes.get_title() for axes in panels[0]] == ["BetaVAEH", "FactorVAE"]
+    assert [axes.get_title(loc="left") for axes in panels[0]] == ["BetaVAEH", "FactorVAE"]
     assert [axes.get_xlabel() for axes in panels[-1]] == ["β", "γ"]
     assert [axes.get_ylabel() for axes in panels[:, 0]] == ["reconstruction error", SCORE, "MIG"]
     assert panels[0, 0].get_ylim() == panels[0, 1].get_ylim()
