@@ -56,9 +56,11 @@ def curves_figure(
     for axes, term in zip(panels.flat, chosen, strict=False):
         for place, (name, group) in enumerate(logs.items()):
             _draw(axes, name, group, term, _colour(place, len(logs)))
-        axes.set_title(term.replace("_", " "), fontsize=9)
+        axes.set_title(term.replace("_", " ").replace("kl", "KL"), fontsize=9)
         axes.grid(alpha=0.3)
         axes.tick_params(labelsize=8)
+    for axes in panels.flat[max(0, len(chosen) - columns) : len(chosen)]:
+        axes.tick_params(labelbottom=True)  # the lowest of its column, where the last row is short
     for axes in panels.flat[len(chosen) :]:
         axes.remove()
     figure.supxlabel("step", fontsize=9)

@@ -176,7 +176,7 @@ def _scatter(
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_aspect("equal", adjustable="datalim")
-    axes.spines[:].set_color("0.8")
+    axes.spines[:].set(visible=True, color="0.8")
 
 
 def _look(place: int) -> tuple[str, str]:

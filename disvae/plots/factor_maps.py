@@ -63,6 +63,7 @@ def factor_map_figure(
     *,
     over: tuple[str, str] | None = None,
     by: str | None = None,
+    values: Sequence[str] | None = None,
     kl: Sequence[float] | None = None,
 ) -> "Figure":
     """The mean of each dimension: a map over two factors, and lines over each of the others.
@@ -79,6 +80,7 @@ def factor_map_figure(
         over: the two factors of the map, across and down; ``position_x`` and ``position_y`` if None
             and there are such, and no map otherwise.
         by: the factor with a line for each of its values; ``shape`` if None and there is such.
+        values: what each value of ``by`` is called, in the legend; numbers if None.
         kl: nats of each dimension: the rows' order, most informative first, and their labels.
 
     Returns:
@@ -87,8 +89,8 @@ def factor_map_figure(
 
     Raises:
         ValueError: see :func:`disvae.metrics.evaluate`; a factor that is not among the names; the
-            same factor twice; more values of ``by`` than colours; not one number for each dimension
-            in ``kl``; or nothing to draw but ``by``.
+            same factor twice; more values of ``by`` than colours, or one without a name; not one
+            number for each dimension in ``kl``; or nothing to draw but ``by``.
 
     Reference:
         Isolating Sources of Disentanglement in VAEs, Chen et al. 2018,
@@ -99,18 +101,19 @@ def factor_map_figure(
         >>> v = np.indices((3, 4, 4)).reshape(3, -1).T  # every combination of three factors
         >>> z = np.stack([v[:, 1] - 1.5, 0.1 * v[:, 0]], axis=1)
         >>> figure = factor_map_figure(z, v, ["scale", "position_x", "position_y"])
-        >>> [axes.get_title() for axes in figure.axes[:2]]
-        ['position x →, position y ↓', 'scale']
+        >>> [axes.get_title(loc="left") for axes in figure.axes[:2]]
+        ['position x →\\nposition y ↓', 'scale']
     """
     from matplotlib.figure import Figure
 
     arrays = check_arrays(codes, factors, names)
     pair, lines, others = _columns(arrays, over, by)
     order = _order(arrays.codes.shape[1], kl)
+    labels = [] if lines is None else _labels(arrays, lines, values)
     n_columns = len(others) + bool(pair)
     size = (min(WIDTH, 2.0 * n_columns + 1.4), 1.15 * len(order) + 0.9)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-    panels = figure.subplots(len(order), n_columns, squeeze=False)
+    panels = figure.subplots(len(order), n_columns, squeeze=False, sharex="col")
     maps = mean_codes(arrays, arrays, pair)[0] if pair else None
     curves = [_curves(arrays, k, lines) for k in others]
     tables = [*([] if maps is None else [maps]), *(means for means, _ in curves)]
@@ -118,18 +121,18 @@ def factor_map_figure(
     for row, j in zip(panels, order, strict=True):
         if maps is not None:
             picture = _map(row[0], maps[..., j], reach)
-        for axes, (means, values) in zip(row[bool(pair) :], curves, strict=True):
-            _lines(axes, means[..., j], values, reach)
+        for axes, (means, along) in zip(row[bool(pair) :], curves, strict=True):
+            _lines(axes, means[..., j], along, reach)
         label = f"$z_{{{j}}}$" + ("" if kl is None else f"\n{kl[j]:.2f} nats")
         row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
     for axes, k in zip(panels[0, bool(pair) :], others, strict=True):
         axes.set_title(_plain(arrays.names[k]), fontsize=9)
     if pair:
         x, y = (_plain(arrays.names[k]) for k in pair)
-        panels[0, 0].set_title(f"{x} →, {y} ↓", fontsize=9)
+        panels[0, 0].set_title(f"{x} →\n{y} ↓", fontsize=9)
         figure.colorbar(picture, ax=panels, label="mean code", shrink=min(1.0, 3 / len(order)))
-    if lines is not None:
-        _legend(figure, panels[0, -1], _plain(arrays.names[lines]))
+    if labels:
+        _legend(figure, labels)
     return figure
 
 
@@ -169,6 +172,17 @@ def _order(latent_dim: int, kl: Sequence[float] | None) -> list[int]:
     return sorted(range(latent_dim), key=lambda j: -float(kl[j]))
 
 
+def _labels(arrays: Arrays, lines: int, values: Sequence[str] | None) -> list[str]:
+    """What the lines are called."""
+    name = _plain(arrays.names[lines])
+    known = np.unique(arrays.factors[:, lines])
+    if values is None:
+        return [f"{name} {value}" for value in known]
+    if not 0 <= known[0] <= known[-1] < len(values):
+        raise ValueError(f"{len(values)} names for {name} from {known[0]} to {known[-1]}")
+    return [values[value] for value in known]
+
+
 def _curves(
     arrays: Arrays, k: int, lines: int | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -186,6 +200,7 @@ def _map(axes: "Axes", means: NDArray[np.float64], reach: float) -> "AxesImage":
     axes.set_facecolor("0.8")  # where there is no such sample
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[:].set_visible(False)
     return picture
 
 
@@ -193,22 +208,21 @@ def _lines(
     axes: "Axes", means: NDArray[np.float64], values: NDArray[np.int64], reach: float
 ) -> None:
     """One dimension over one factor, a line for each row of ``means``."""
+    from matplotlib.ticker import MaxNLocator
+
     for line, colour in zip(means, COLOURS, strict=False):
         axes.plot(values, line, color=colour, lw=1.4)
     axes.set_ylim(-reach, reach)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.grid(alpha=0.3)
     axes.tick_params(labelsize=7)
 
 
-def _legend(figure: "Figure", axes: "Axes", name: str) -> None:
-    labels = [f"{name} {value}" for value in range(len(axes.lines))]
-    figure.legend(
-        axes.lines,
-        labels,
-        loc="outside upper center",
-        ncols=len(labels),
-        fontsize=8,
-    )
+def _legend(figure: "Figure", labels: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], color=colour) for colour in COLOURS[: len(labels)]]
+    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), fontsize=8)
 
 
 def _plain(name: str) -> str:

@@ -126,6 +126,8 @@ def _order(kl: Tensor, latent_dim: int, dimensions: Sequence[int] | None) -> lis
 def _panel(
     axes: "Axes", z: NDArray[np.float64], edges: NDArray[np.float64], j: int, kl: float
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     collapsed = kl <= COLLAPSED
     axes.hist(z, bins=edges.tolist(), density=True, color="0.7" if collapsed else COLOURS[5])
     grid = np.linspace(edges[0], edges[-1], 201)
@@ -134,5 +136,6 @@ def _panel(
     colour = FAINT if collapsed else "black"
     axes.set_title(f"$z_{{{j}}}$: {kl:.2f}", fontsize=9, color=colour)
     axes.set_yticks([])
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.tick_params(labelsize=8)
     axes.spines["left"].set_visible(False)

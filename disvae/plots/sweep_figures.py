@@ -140,7 +140,7 @@ def _over_weights(axes: "Axes", groups: Sequence[Setting], quantity: str, colour
     for weight, group in zip(weights, groups, strict=True):
         values = group.values(quantity)
         axes.plot(np.full(len(values), weight), values, ".", color=colour, ms=4, alpha=0.4)
-    if len(weights) > 2 and weights.min() > 0 and weights.max() / weights.min() >= 10:
+    if len(weights) > 2 and weights.min() > 0 and weights.max() / weights.min() >= 5:
         axes.set_xscale("log")
     if len(weights) <= 8:
         axes.set_xticks(weights, [f"{weight:g}" for weight in weights], minor=False)

@@ -23,9 +23,9 @@ def panels(figure) -> dict:
 def test_a_line_for_each_term_is_what_the_log_says():
     log = make_log(1.0)
     axes = panels(curves_figure({"run": [log]}))
-    assert list(axes) == ["objective", "kl", "total correlation"]
-    for term in ("objective", "kl"):
-        (line,) = axes[term].lines
+    assert list(axes) == ["objective", "KL", "total correlation"]
+    for term, title in {"objective": "objective", "kl": "KL"}.items():
+        (line,) = axes[title].lines
         assert line.get_xdata().tolist() == [100, 200, 300]
         assert line.get_ydata().tolist() == [row[term] for row in log]
     assert axes["total correlation"].lines[0].get_xdata().tolist() == [100, 300]
@@ -70,7 +70,7 @@ def test_many_groups_are_shades():
 
 def test_chosen_terms_in_their_order():
     figure = curves_figure({"run": [make_log(0.0)]}, terms=["kl", "objective"])
-    assert list(panels(figure)) == ["kl", "objective"]
+    assert list(panels(figure)) == ["KL", "objective"]
     with pytest.raises(ValueError, match="no log has klein: they have kl, loss, objective"):
         curves_figure({"run": [make_log(0.0)]}, terms=["klein"])
 

@@ -62,7 +62,7 @@ def test_cells_and_lines_are_means_over_all_other_factors(arrays):
             assert line.get_xdata().tolist() == [0, 1, 2]
         assert axes.get_ylabel() == f"$z_{{{j}}}$"
     assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
-        "position x →, position y ↓",
+        "position x →\nposition y ↓",
         "scale",
     ]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
@@ -78,6 +78,13 @@ def test_all_panels_have_one_scale_with_zero_in_its_middle(arrays):
     assert low == -high
 
 
+def test_values_have_names_in_the_legend(arrays):
+    figure = factor_map_figure(*arrays, NAMES, values=["square", "heart"])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["square", "heart"]
+    with pytest.raises(ValueError, match="1 names for shape from 0 to 1"):
+        factor_map_figure(*arrays, NAMES, values=["square"])
+
+
 def test_rows_are_sorted_by_kl(arrays):
     figure = factor_map_figure(*arrays, NAMES, kl=[0.5, 2.0, 1.0])
     labels = [axes.get_ylabel() for axes in figure.axes[:6:2]]
@@ -89,7 +96,7 @@ def test_rows_are_sorted_by_kl(arrays):
 def test_factors_may_be_chosen(arrays):
     figure = factor_map_figure(*arrays, NAMES, over=("scale", "shape"), by="position_x")
     assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
-        "scale →, shape ↓",
+        "scale →\nshape ↓",
         "position y",
     ]
     assert len(figure.axes[1].lines) == 4
