@@ -20,6 +20,12 @@ from disvae.training import Run, load_run
 KINDS: dict[str, Callable[..., Any]] = {
     "data-samples": image_kinds.data_samples,
     "samples": image_kinds.samples,
+    "reconstructions": image_kinds.reconstructions,
+    "traversals": image_kinds.traversals,
+    "reconstruct-traverse": image_kinds.reconstruct_traverse,
+    "traversal-animation": image_kinds.traversal_animation,
+    "training-animation": image_kinds.training_animation,
+    "interpolation": image_kinds.interpolation,
     **code_kinds.CODE_KINDS,
 }
 

@@ -1,6 +1,7 @@
 """Images side by side."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,6 +12,8 @@ from disvae.plots.style import DPI, WIDTH
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+LARGEST, SMALLEST = 9.0, 4.0  # points of a label
 
 
 def image_grid(
@@ -33,18 +36,20 @@ def show_grid(
     below: float = 0.1,
     left: float = 1.2,
     scale: int | None = None,
+    width: float = WIDTH,
     dpi: int = DPI,
 ) -> "tuple[Figure, Axes]":
     """A new figure of the picture, with room for labels to its left and below, and its axes.
 
-    The figure is 9 inches wide at 200 pixels per inch: crisp where a page shows it 900 pixels wide.
-    It belongs to nobody: matplotlib's global state (pyplot) is not touched.
+    It is 9 inches wide at 200 pixels per inch if not told otherwise, and belongs to nobody:
+    matplotlib's global state (pyplot) is not touched.
 
     Args:
         picture: from :func:`image_grid`.
         below: inches left free below the picture.
         left: inches left free to its left.
         scale: pixels of the figure for each pixel of the picture, whatever width that makes.
+        width: inches of the whole figure if there is no scale.
         dpi: pixels per inch.
 
     Raises:
@@ -54,10 +59,10 @@ def show_grid(
 
     if scale is not None and scale < 1:
         raise ValueError(f"scale must be at least 1 pixel for each pixel, got {scale}")
-    height, width, _ = picture.shape
+    pixels_down, pixels_across, _ = picture.shape
     right = 0.1  # inches
-    picture_width = WIDTH - left - right if scale is None else width * scale / dpi
-    picture_height = picture_width * height / width
+    picture_width = width - left - right if scale is None else pixels_across * scale / dpi
+    picture_height = picture_width * pixels_down / pixels_across
     across, down = left + picture_width + right, picture_height + below + 0.1
     figure = Figure(figsize=(across, down), dpi=dpi)
     box = (left / across, below / down, picture_width / across, picture_height / down)
@@ -66,3 +71,41 @@ def show_grid(
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure, axes
+
+
+def label_rows(
+    axes: "Axes", labels: Sequence[str], colours: Sequence[str] = (), together: int = 1
+) -> None:
+    """Write a label to the left of each row of a grid, no larger than the row allows.
+
+    Args:
+        axes: from :func:`show_grid`.
+        labels: one for each row, or for each group of rows.
+        colours: of the labels; black if empty.
+        together: rows in a group, a line between which and the next sets it apart.
+    """
+    picture: Any = axes.images[0].get_array()
+    height = len(picture) / len(labels)
+    lines = max(label.count("\n") + 1 for label in labels)
+    inches = axes.get_window_extent().height / axes.figure.dpi / len(labels)
+    size = max(SMALLEST, min(LARGEST, 72 * inches / (1.3 * lines)))  # points
+    axes.set_yticks([height * (i + 0.5) - 0.5 for i in range(len(labels))], list(labels))
+    for label, colour in zip(
+        axes.get_yticklabels(), colours or ["black"] * len(labels), strict=True
+    ):
+        label.set(color=colour, fontsize=size)
+    if together > 1:
+        for i in range(1, len(labels)):
+            axes.axhline(height * i - 0.5, color="black", lw=0.8)
+
+
+def label_columns(axes: "Axes", labels: Sequence[str]) -> None:
+    """Write a label below each column of a grid."""
+    picture: Any = axes.images[0].get_array()
+    width = picture.shape[1] / len(labels)
+    inches = axes.get_window_extent().width / axes.figure.dpi / len(labels)
+    longest = max(len(label) for label in labels)
+    size = max(SMALLEST, min(LARGEST, 72 * inches / (0.65 * longest)))  # points
+    axes.set_xticks(
+        [width * (i + 0.5) - 0.5 for i in range(len(labels))], list(labels), fontsize=size
+    )

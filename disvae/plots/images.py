@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from disvae.plots.grid import image_grid, show_grid
+from disvae.plots.grid import image_grid, label_rows, show_grid
 from disvae.plots.style import styled
 
 if TYPE_CHECKING:
@@ -47,11 +47,9 @@ def images_figure(
     spaced = F.pad(images.float().cpu().clamp(0, 1), (0, 0, above, 0), value=1.0)
     figure, axes = show_grid(image_grid(spaced), left=1.2 if row_labels else 0.1, scale=scale)
     axes.set_xticks([])
-    cell = height + above + 2  # with its frame
-    axes.set_yticks(
-        [cell * row + above + 1 + height / 2 for row in range(rows)] if row_labels else [],
-        list(row_labels),
-    )
+    axes.set_yticks([])
+    if row_labels:
+        label_rows(axes, row_labels)
     if captions:
         _write(axes, captions, torch.Size((rows, columns)), above)
     return figure

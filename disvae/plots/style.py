@@ -5,10 +5,10 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito
-FAINT = "0.55"  # the grey of what says little: collapsed dimensions, the prior
+FAINT = "0.6"  # the grey of what says little: collapsed dimensions, the prior
 WIDTH = 9.0  # inches of a figure of images
 DPI = 200  # crisp where a page shows such a figure 900 pixels wide
-ANIMATION_DPI = 100  # of animations, whose files grow with every frame
+MOVING_WIDTH, MOVING_DPI = 6.5, 100  # of animations, whose files grow with every frame
 
 P = ParamSpec("P")
 T = TypeVar("T")

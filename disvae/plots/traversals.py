@@ -1,15 +1,18 @@
 """Latent traversals: what each dimension of the code does to an image."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.distributions import Normal
 
 from disvae.divergence import kl_per_dimension
 from disvae.models import VAE
-from disvae.plots.grid import image_grid, show_grid
+from disvae.plots.dimensions import Dimensions
+from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
+from disvae.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,8 +20,11 @@ if TYPE_CHECKING:
 # Standard deviations of the prior; 95 % of its mass lies between the ends.
 VALUES = (-2.0, -1.6, -1.2, -0.8, -0.4, 0.0, 0.4, 0.8, 1.2, 1.6, 2.0)
 
-# Nats below which a dimension carries no information worth a label of its own.
-COLLAPSED = 0.01
+# What the values of a traversal count in: the code itself, or standard deviations of the posterior
+# that it starts from, from its mean on.
+Unit = Literal["code", "posterior"]
+
+BATCH_SIZE = 256  # codes decoded at once
 
 
 @torch.no_grad()
@@ -40,12 +46,80 @@ def traverse(
     """
     if x.dim() != 3:
         raise ValueError(f"expected one image (channels, height, width), got {tuple(x.shape)}")
-    code = model.represent(x[None].to(next(model.parameters())))  # (1, latent_dim)
-    codes = code.repeat(model.latent_dim, len(values), 1)
-    for dimension in range(model.latent_dim):
-        codes[dimension, :, dimension] = torch.tensor(values)
-    images = model.likelihood.mean(model.decode(codes.flatten(0, 1)))
-    return images.unflatten(0, (model.latent_dim, len(values)))
+    return traverse_posterior(model, starts(model, x[None]), range(model.latent_dim), values)[:, 0]
+
+
+@torch.no_grad()
+def traverse_posterior(
+    model: VAE,
+    posterior: Normal,
+    dimensions: Sequence[int],
+    values: Sequence[float] = VALUES,
+    unit: Unit = "code",
+) -> Float[Tensor, "n_dimensions n n_values channels height width"]:
+    """Decode the means of some distributions of codes with one dimension at a time moved.
+
+    Args:
+        model: the model.
+        posterior: of shape (n, latent_dim), from :func:`starts`.
+        dimensions: which ones to move.
+        values: what to set the dimension to, counted in ``unit``.
+        unit: "code", or "posterior" for standard deviations from the mean on.
+
+    Returns:
+        Mean images, on the model's device: ``[i, s, v]`` starts from ``posterior[s]`` and has
+        dimension ``dimensions[i]`` at ``values[v]``.
+    """
+    chosen = list(dimensions)
+    steps = torch.tensor(values).to(posterior.mean)
+    codes = posterior.mean[None, :, None].repeat(len(chosen), 1, len(steps), 1)
+    for i, j in enumerate(chosen):
+        if unit == "posterior":
+            codes[i, :, :, j] += posterior.stddev[:, j, None] * steps
+        else:
+            codes[i, :, :, j] = steps
+    parts = codes.flatten(0, 2).split(BATCH_SIZE)
+    images = torch.cat([model.likelihood.mean(model.decode(part)) for part in parts])
+    return images.unflatten(0, codes.shape[:3])
+
+
+@torch.no_grad()
+def starts(model: VAE, x: Float[Tensor, "n channels height width"] | None) -> Normal:
+    """Where traversals start: the posteriors of some images, or the prior as one of them.
+
+    Args:
+        model: the model.
+        x: the images, in [0, 1]; None for the prior.
+    """
+    if x is None:
+        return model.prior.expand(torch.Size((1, model.latent_dim)))
+    return model.encode(x.to(next(model.parameters())))
+
+
+def traversal_values(reach: float, n: int) -> list[float]:
+    """Evenly spaced values on both sides of 0, for a traversal.
+
+    Args:
+        reach: the largest value, if it is 0.5 or more. Less is a part of a normal distribution: the
+            values go from its quantile 0.5 − reach to its quantile 0.5 + reach, so that 0.45 means
+            from −1.645 to 1.645, between which lie 90 % of it.
+        n: how many values.
+
+    Raises:
+        ValueError: the reach is not positive, or there are fewer than 2 values.
+
+    Example:
+        >>> traversal_values(2.0, 5)
+        [-2.0, -1.0, 0.0, 1.0, 2.0]
+        >>> [round(value, 3) for value in traversal_values(0.45, 3)]
+        [-1.645, 0.0, 1.645]
+    """
+    if not reach > 0:
+        raise ValueError(f"the range of a traversal must be positive, got {reach}")
+    if n < 2:
+        raise ValueError(f"a traversal needs at least 2 values, got {n}")
+    largest = Normal(0.0, 1.0).icdf(torch.tensor(0.5 + reach)).item() if reach < 0.5 else reach
+    return [largest * (2 * i / (n - 1) - 1) for i in range(n)]
 
 
 @torch.no_grad()
@@ -61,34 +135,57 @@ def mean_kl(
     return torch.cat([kl_per_dimension(q, model.prior).cpu() for q in batches]).mean(0)
 
 
+@styled
 def traversal_figure(
     model: VAE,
-    x: Float[Tensor, "channels height width"],
+    x: Float[Tensor, "*n channels height width"] | None,
     kl: Float[Tensor, " latent_dim"],
     values: Sequence[float] = VALUES,
+    factors: Sequence[str] = (),
+    rows: int | None = None,
+    unit: Unit = "code",
+    scale: int | None = None,
 ) -> "Figure":
     """A row of images for each dimension of the code, the most informative first.
 
     Args:
         model: the model.
-        x: the image to start from.
+        x: the image to start from; or several, each of which has a row for each dimension; or None
+            to start from the mean of the prior.
         kl: nats of each dimension (:func:`mean_kl`): the rows' order and labels.
-        values: see :func:`traverse`.
+        values: what the dimension is set to.
+        factors: what to call each dimension, such as the factor that it knows most of
+            (:func:`describe_dimensions`).
+        rows: only so many dimensions; all if None.
+        unit: what the values count in, see :func:`traverse_posterior`.
+        scale: pixels of the picture for each pixel of an image; None to fill its usual width.
 
     Returns:
         A matplotlib figure, to be shown 900 pixels wide. Labels of collapsed dimensions are grey.
+
+    Example:
+        >>> from disvae import BurgessVAE
+        >>> model = BurgessVAE((1, 64, 64), latent_dim=10)
+        >>> x = torch.rand(20, 1, 64, 64)
+        >>> figure = traversal_figure(model, x[0], mean_kl(model, x))
     """
-    order = kl.argsort(descending=True).tolist()
-    picture = image_grid(traverse(model, x, values)[order])
-    height, width, _ = picture.shape
-    figure, axes = show_grid(picture, below=0.6)
-    row, column = height / len(order), width / len(values)
-    labels = [f"dimension {j}\n{kl[j]:.2f} nats" for j in order]
-    axes.set_yticks([row * (i + 0.5) for i in range(len(order))], labels)
-    for label, j in zip(axes.get_yticklabels(), order, strict=True):
-        label.set_color("black" if kl[j] > COLLAPSED else "0.6")
-    axes.set_xticks(
-        [column * (i + 0.5) for i in range(len(values))], [f"{value:g}" for value in values]
-    )
-    axes.set_xlabel("value of the dimension, the others at the image's posterior mean")
+    dimensions = Dimensions(kl, factors or [""] * len(kl))
+    order = dimensions.order(rows)
+    posterior = starts(model, x[None] if x is not None and x.dim() == 3 else x)
+    images = traverse_posterior(model, posterior, order, values, unit)
+    together = images.shape[1]
+    figure, axes = show_grid(image_grid(images.flatten(0, 1)), below=0.6, scale=scale)
+    colours = [dimensions.colour(j) for j in order]
+    label_rows(axes, [dimensions.label(j) for j in order], colours, together)
+    label_columns(axes, [f"{value:.3g}" for value in values])
+    axes.set_xlabel(explain(x is None, unit))
     return figure
+
+
+def explain(prior: bool, unit: Unit) -> str:
+    """What the numbers below the columns are."""
+    if prior:
+        return "value of the dimension, the others at 0"
+    if unit == "posterior":
+        return "standard deviations from the image's posterior mean, where the others stay"
+    return "value of the dimension, the others at the image's posterior mean"

@@ -3,11 +3,13 @@ import io
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from painted import STD, PaintedImages, PaintedVAE, code_of, codes_shown, picture
 from torch import nn
 
 from disvae import VAE, BurgessVAE
 from disvae.likelihoods import Gaussian
-from disvae.plots import mean_kl, traversal_figure, traverse
+from disvae.plots import mean_kl, traversal_figure, traversal_values, traverse
+from disvae.training import load_images
 
 SHAPE = (1, 2, 2)
 
@@ -92,3 +94,48 @@ def test_the_labels_lie_within_the_figure_and_pyplot_is_not_touched():
     assert box.x1 <= width
     assert box.y1 <= height
     assert plt.get_fignums() == []
+
+
+KL = torch.tensor([1.0, 3.0, 2.0])
+
+
+def test_the_prior_is_traversed_from_its_mean():
+    figure = traversal_figure(PaintedVAE(), None, KL, [-1.0, 3.0], ["red", "", "blue"], rows=2)
+    codes = codes_shown(picture(figure), rows=2, columns=2)
+    expected = [[[0, -1, 0], [0, 3, 0]], [[0, 0, -1], [0, 0, 3]]]
+    torch.testing.assert_close(codes, torch.tensor(expected).float(), atol=1e-5, rtol=0)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["dimension 1\n3.00 nats", "dimension 2\n2.00 nats\nblue"]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["-1", "3"]
+
+
+@pytest.mark.parametrize("unit", ["code", "posterior"])
+def test_every_image_has_its_row_in_each_dimension(unit):
+    indices, values = [3, 77], [-1.0, 0.0, 1.0]
+    x = load_images(PaintedImages(), torch.tensor(indices))
+    figure = traversal_figure(PaintedVAE(), x, KL, values, unit=unit)
+    codes = codes_shown(picture(figure), rows=6, columns=3)
+    for i, j in enumerate([1, 2, 0]):
+        for s, index in enumerate(indices):
+            for v, value in enumerate(values):
+                expected = code_of(index)
+                expected[j] = value if unit == "code" else expected[j] + STD[j] * value
+                shown = codes[2 * i + s, v].tolist()
+                assert shown == pytest.approx(expected, abs=1e-4)
+    assert len(figure.axes[0].get_yticklabels()) == 3  # one for both rows of a dimension
+
+
+def test_the_range_is_absolute_from_a_half_on_and_a_quantile_below():
+    assert traversal_values(0.5, 3) == [-0.5, 0.0, 0.5]
+    normal = torch.distributions.Normal(0.0, 1.0)
+    for reach in (0.1, 0.45, 0.475):
+        low, middle, high = traversal_values(reach, 3)
+        share = normal.cdf(torch.tensor(high)) - normal.cdf(torch.tensor(low))
+        assert share.item() == pytest.approx(2 * reach, abs=1e-5)
+        assert (low, middle) == (-high, 0)
+
+
+@pytest.mark.parametrize(("reach", "n"), [(0.0, 5), (-1.0, 5), (2.0, 1)])
+def test_a_range_must_be_one(reach, n):
+    with pytest.raises(ValueError, match=r"must be positive|at least 2 values"):
+        traversal_values(reach, n)

@@ -1,0 +1,104 @@
+"""What the dimensions of a code are: how much each holds, and of which factor."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributions import Normal
+
+from disvae.data import FactorDataset, ImageDataset
+from disvae.divergence import kl_per_dimension
+from disvae.metrics.arrays import check_arrays
+from disvae.metrics.information import histogram_information
+from disvae.models import VAE
+from disvae.plots.style import FAINT
+from disvae.training import encode_posteriors
+
+# Nats below which a dimension carries no information worth a label of its own.
+COLLAPSED = 0.01
+
+# The part of a factor's entropy that a dimension must know to be called by its name.
+KNOWN = 0.1
+
+
+class Dimensions(NamedTuple):
+    """The dimensions of a model's code.
+
+    Attributes:
+        kl: mean KL(q(z_j|x) ‖ p(z_j)), in nats.
+        factors: the name of the factor that each knows most of; "" where it knows of none.
+    """
+
+    kl: Float[Tensor, " latent_dim"]
+    factors: Sequence[str]
+
+    def order(self, n: int | None = None) -> list[int]:
+        """The ``n`` dimensions of the largest KL, the largest first; all if None.
+
+        Raises:
+            ValueError: ``n`` is less than 1.
+        """
+        if n is not None and n < 1:
+            raise ValueError(f"expected at least 1 dimension, got {n}")
+        return self.kl.argsort(descending=True)[:n].tolist()
+
+    def label(self, j: int) -> str:
+        """What stands beside the row of dimension ``j``."""
+        factor = self.factors[j].replace("_", " ")
+        return f"dimension {j}\n{self.kl[j]:.2f} nats" + (f"\n{factor}" if factor else "")
+
+    def colour(self, j: int) -> str:
+        """Of that label: black, or grey if the dimension has collapsed."""
+        return "black" if self.kl[j] > COLLAPSED else FAINT
+
+
+def describe_dimensions(
+    model: VAE, data: ImageDataset, n_images: int = 2000, seed: int = 0
+) -> Dimensions:
+    """The KL of each dimension, and the factor that it knows most of if the data has factors.
+
+    What a dimension knows of a factor is their mutual information as a part of the factor's
+    entropy, less what a histogram of so few samples finds in shuffled factors.
+
+    Args:
+        model: the model.
+        data: the images.
+        n_images: how many of them to measure on, at most.
+        seed: draws the images.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    indices = torch.randperm(len(data), generator=generator)[:n_images]
+    posterior = encode_posteriors(model, data, indices, progress=False)
+    prior = Normal(torch.zeros(()), torch.ones(()))
+    kl = kl_per_dimension(posterior, prior).mean(0)
+    factors = [""] * model.latent_dim
+    if isinstance(data, FactorDataset):
+        factors = _best_factors(posterior.mean, data, indices, seed)
+    alive = [name if nats > COLLAPSED else "" for name, nats in zip(factors, kl, strict=True)]
+    return Dimensions(kl, alive)
+
+
+def _best_factors(
+    codes: Float[Tensor, "n latent_dim"], data: FactorDataset, indices: Tensor, seed: int
+) -> list[str]:
+    """The factor that each dimension knows most of."""
+    factors = data.factors(indices).numpy()
+    varying = np.flatnonzero((factors != factors[0]).any(0))
+    if len(varying) == 0:
+        return [""] * codes.shape[1]
+    factors = factors[:, varying]
+    shuffled = np.random.default_rng(seed).permutation(factors)
+    known = _share(codes, factors) - _share(codes, shuffled)
+    names = [data.space.names[k] for k in varying]
+    return [names[k] if known[k, j] > KNOWN else "" for j, k in enumerate(known.argmax(0))]
+
+
+def _share(codes: Tensor, factors: NDArray[np.int64]) -> NDArray[np.float64]:
+    """I(v_k; z_j) / H(v_k), (n_factors, latent_dim)."""
+    information = histogram_information(check_arrays(codes, factors))
+    share: NDArray[np.float64] = information.table / information.factor_entropy[:, None]
+    return share
