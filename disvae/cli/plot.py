@@ -10,7 +10,7 @@ from jsonargparse import ArgumentParser
 
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
-from disvae.plots import code_kinds, image_kinds
+from disvae.plots import code_kinds, image_kinds, sweep_kinds
 from disvae.plots.animation import FORMATS, Animation
 from disvae.plots.errors import NotApplicableError
 from disvae.training import Run, load_run
@@ -27,6 +27,7 @@ KINDS: dict[str, Callable[..., Any]] = {
     "training-animation": image_kinds.training_animation,
     "interpolation": image_kinds.interpolation,
     **code_kinds.CODE_KINDS,
+    **sweep_kinds.SWEEP_KINDS,
 }
 
 ALL = "all"

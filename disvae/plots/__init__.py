@@ -10,6 +10,7 @@ from disvae.plots.errors import NotApplicableError
 from disvae.plots.factor_maps import factor_map_figure, mean_codes
 from disvae.plots.films import training_animation, traversal_animation
 from disvae.plots.histograms import histogram_figure
+from disvae.plots.history import score_history
 from disvae.plots.images import images_figure
 from disvae.plots.interpolation import interpolate, interpolation_figure
 from disvae.plots.metrics import (
@@ -49,6 +50,7 @@ __all__ = [
     "read_sweep",
     "reconstruct_traverse_figure",
     "reconstruction_figure",
+    "score_history",
     "summary_figure",
     "swap",
     "swap_figure",

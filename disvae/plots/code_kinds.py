@@ -1,4 +1,4 @@
-"""The kinds of pictures of codes, curves and sweeps that ``disvae plot`` draws: functions of a run.
+"""The kinds of pictures of codes that ``disvae plot`` draws: functions of a run.
 
 A keyword of such a function is an option of the command, its text below the option's help. All of
 them but ``run`` have a default.
@@ -6,7 +6,6 @@ them but ``run`` have a default.
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,17 +13,15 @@ from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
 from disvae.plots.choice import choose_images
-from disvae.plots.curves import curves_figure
 from disvae.plots.embedding import Method, embedding_figure
 from disvae.plots.errors import NotApplicableError
 from disvae.plots.factor_maps import factor_map_figure
 from disvae.plots.histograms import histogram_figure
 from disvae.plots.metrics import latents_figure
 from disvae.plots.swaps import swap_figure
-from disvae.plots.sweep import read_sweep
-from disvae.plots.sweep_figures import tradeoff_figure, weights_figure
+from disvae.plots.sweep_kinds import all_runs
 from disvae.plots.traversals import mean_kl
-from disvae.training import Run, encode_dataset, encode_posteriors, load_images, load_run, read_log
+from disvae.training import Run, encode_dataset, encode_posteriors, load_images, load_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,35 +50,13 @@ def histograms(
         A matplotlib figure.
     """
     posteriors = {}
-    for each in [run, *map(load_run, others)]:
+    for each in map(load_run, all_runs(run, others)):
         data = each.data()
         posterior = encode_posteriors(each.model(), data, _some(data, points, seed), progress=False)
         posteriors[each.path.name] = posterior
     chosen = list(dimensions) or None
     only = posterior if len(posteriors) == 1 else posteriors
     return histogram_figure(only, chosen, bins, seed)
-
-
-def curves(run: Run, *, terms: Sequence[str] = (), others: Sequence[str] = ()) -> "Figure":
-    """Each term of the loss over the steps of training.
-
-    Args:
-        run: the run.
-        terms: which of the terms in the log; all if not given.
-        others: directories of further runs, a line each; those that differ in their seed alone
-            become one line, their mean, in a band of one standard deviation.
-
-    Returns:
-        A matplotlib figure.
-    """
-    groups: dict[str, list[Run]] = {}
-    for each in [run, *map(load_run, others)]:
-        alike = {**each.config, "seed": None, "provenance": None}
-        groups.setdefault(repr(alike), []).append(each)
-    logs = {
-        _group_name(group): [read_log(each.path) for each in group] for group in groups.values()
-    }
-    return curves_figure(logs, list(terms) or None)
 
 
 def factor_maps(
@@ -204,45 +179,12 @@ def embedding(
     return embedding_figure(codes, values.numpy(), label, names, parts, method, neighbours, seed)
 
 
-def tradeoff(run: Run, *, others: Sequence[str] = (), score: str = "FactorVAE score") -> "Figure":
-    """A score against the reconstruction error over the runs of a sweep.
-
-    Args:
-        run: one of the runs, evaluated like the others.
-        others: directories of the other runs of the sweep: other losses, weights and seeds.
-        score: the metric.
-
-    Returns:
-        A matplotlib figure.
-    """
-    return tradeoff_figure(read_sweep(_sweep(run, others)), score)
-
-
-def weights(
-    run: Run, *, others: Sequence[str] = (), scores: Sequence[str] = ("FactorVAE score", "MIG")
-) -> "Figure":
-    """Reconstruction error and scores over the weights of a sweep.
-
-    Args:
-        run: one of the runs, evaluated like the others.
-        others: directories of the other runs of the sweep: other losses, weights and seeds.
-        scores: the metrics, a row for each.
-
-    Returns:
-        A matplotlib figure.
-    """
-    return weights_figure(read_sweep(_sweep(run, others)), list(scores))
-
-
 CODE_KINDS: dict[str, Callable[..., Any]] = {
     "histograms": histograms,
-    "curves": curves,
     "factor-maps": factor_maps,
     "latents": latents,
     "swaps": swaps,
     "embedding": embedding,
-    "tradeoff": tradeoff,
-    "weights": weights,
 }
 
 
@@ -274,16 +216,3 @@ def _values(
     if labels.shape[1] != 1:
         raise NotApplicableError(f"{type(data).__name__} has {labels.shape[1]} labels, not one")
     return labels[:, 0].long(), "label", getattr(data, "label_names", None)
-
-
-def _group_name(group: Sequence[Run]) -> str:
-    """What runs of one setting are called: by their folder, and how many there are."""
-    name = group[0].path.name
-    return name if len(group) == 1 else f"{name} and {len(group) - 1} more seeds"
-
-
-def _sweep(run: Run, others: Sequence[str]) -> list[str]:
-    if not others:
-        raise NotApplicableError("a sweep has several runs: name the others by --others runs/*")
-    here = run.path.resolve()
-    return [str(run.path), *(o for o in others if Path(o).resolve() != here)]

@@ -11,8 +11,8 @@ from torch.distributions import Normal
 
 from disvae.divergence import kl_per_dimension
 from disvae.divergence.closed_form import standard_normal
+from disvae.plots.dimensions import COLLAPSED
 from disvae.plots.style import COLOURS, DPI, FAINT, WIDTH, styled
-from disvae.plots.traversals import COLLAPSED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,6 +1,7 @@
 """``disvae plot RUN KIND`` of codes, curves and sweeps: that it draws this run's numbers."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,20 @@ import torch
 from disvae import BetaVAEHLoss, Trainer
 from disvae.cli.main import main
 from disvae.data import Sprites, random_subset
+from disvae.metrics import mig
 from disvae.models import MLPVAE
 from disvae.plots import histogram_figure, mean_codes, mean_kl, swap
 from disvae.plots.code_kinds import (
     CODE_KINDS,
-    curves,
     embedding,
     factor_maps,
     histograms,
     latents,
     swaps,
-    tradeoff,
-    weights,
 )
 from disvae.plots.errors import NotApplicableError
-from disvae.training import encode_posteriors, load_images, load_run, read_log
+from disvae.plots.sweep_kinds import SWEEP_KINDS, curves, history, tradeoff, weights
+from disvae.training import encode_dataset, encode_posteriors, load_images, load_run, read_log
 
 N = 60
 
@@ -40,6 +40,7 @@ def make_run(folder: Path, beta: float, seed: int) -> Path:
         log_every=1,
         progress=False,
         accelerator="cpu",
+        keep_every=1,
     )
     trainer.fit(random_subset(Sprites(), N, seed=0), steps=3)
     scores = {"FactorVAE score": {"value": beta / 10}, "MIG": {"value": 0.1 * seed}}
@@ -80,12 +81,35 @@ def test_curves_are_those_of_the_log_and_seeds_are_one_line(run, folders):
     np.testing.assert_allclose(first.get_ydata(), (logs["a"] + logs["b"]) / 2)
     np.testing.assert_allclose(second.get_ydata(), (logs["c"] + logs["d"]) / 2)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend == ["a and 1 more seeds", "c and 1 more seeds"]
+    assert legend == ["a (of 2 seeds)", "c (of 2 seeds)"]
+
+
+def test_history_has_the_scores_of_the_weights_that_were_kept(run, folders):
+    figure = history(run, scores=["MIG"], others=[str(folders["b"])])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["reconstruction", "MIG"]
+    steps, shown = figure.axes[1].lines[0].get_data()
+    assert steps.tolist() == run.kept_steps()
+    other = load_run(folders["b"])
+    for step, value in zip(steps.tolist(), shown, strict=True):
+        models = [each.kept_model(step) for each in (run, other)]
+        codes = [encode_dataset(model, run.data(), torch.arange(N)) for model in models]
+        expected = [float(mig(z, run.data().factors(torch.arange(N)))) for z in codes]
+        assert value == pytest.approx(sum(expected) / 2)
+    costs = [[row["reconstruction"] for row in read_log(each.path)] for each in (run, other)]
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), np.mean(costs, 0))
+
+
+def test_a_history_needs_weights_over_time(run, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(run.path, bare)
+    shutil.rmtree(bare / "weights")
+    with pytest.raises(NotApplicableError, match="bare keeps no weights over time"):
+        history(load_run(bare))
 
 
 def test_maps_are_means_of_the_run_s_codes(run):
     data = run.data()
-    figure = factor_maps(run, over=("shape", "scale"), by="orientation")
+    figure = factor_maps(run, over=["shape", "scale"])
     codes = encode_posteriors(run.model(), data, progress=False).loc
     means, _ = mean_codes(codes, data.factors(torch.arange(N)), by=[0, 1])
     top = int(kl_of(run).argmax())
@@ -160,7 +184,7 @@ def test_the_command_says_what_is_wrong(folders, capsys):
     assert "histograms" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", CODE_KINDS)
+@pytest.mark.parametrize("kind", [*CODE_KINDS, *SWEEP_KINDS])
 def test_every_option_of_every_kind_is_explained(kind, capsys):
     assert main(["plot", "run", kind, "--help"]) == 0
     printed = capsys.readouterr().out
