@@ -17,6 +17,7 @@ Log = Sequence[Mapping[str, float]]
 NO_TERMS = ("step", "images_per_second", "peak_memory_mib")
 FIRST = ("objective", "reconstruction", "kl")
 COLUMNS = 3
+EARLY = 0.2  # the part of the steps that does not decide on the vertical range
 
 
 @styled
@@ -27,7 +28,8 @@ def curves_figure(
 
     A group of one run is drawn as its log has it. Of a group of several, such as the seeds of one
     setting, the line is their mean and the band around it one standard deviation to either side,
-    at the steps that all of them logged.
+    at the steps that all of them logged. The vertical range is that of what comes after the first
+    fifth of training, where most terms fall so far that nothing else could be seen.
 
     Args:
         logs: the logs of each group by its name, a log being the lines of ``log.jsonl``
@@ -56,6 +58,7 @@ def curves_figure(
     for axes, term in zip(panels.flat, chosen, strict=False):
         for place, (name, group) in enumerate(logs.items()):
             _draw(axes, name, group, term, _colour(place, len(logs)))
+        _fit_to_the_later_part(axes)
         axes.set_title(term.replace("_", " ").replace("kl", "KL"), fontsize=9)
         axes.grid(alpha=0.3)
         axes.tick_params(labelsize=8)
@@ -104,6 +107,19 @@ def _draw(axes: "Axes", name: str, group: Sequence[Log], term: str, colour: str)
     if len(curves) > 1:
         spread = values.std(0, ddof=1)
         axes.fill_between(steps, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
+
+
+def _fit_to_the_later_part(axes: "Axes") -> None:
+    """Set the vertical range by the points after the first fifth of the steps."""
+    drawn = [np.asarray(line.get_xydata(), dtype=np.float64) for line in axes.lines]
+    for band in axes.collections:
+        drawn += [np.asarray(path.vertices, dtype=np.float64) for path in band.get_paths()]
+    points = np.concatenate(drawn)
+    later = points[points[:, 0] > EARLY * points[:, 0].max(), 1]
+    low, high = later.min(), later.max()
+    if high > low:
+        margin = 0.08 * (high - low)
+        axes.set_ylim(low - margin, high + margin)
 
 
 def _colour(place: int, n: int) -> str:

@@ -117,6 +117,8 @@ def weights_figure(
 
 def _line(axes: "Axes", groups: Sequence[Setting], score: str, place: int) -> None:
     """The points of one loss in the plane of reconstruction error and score."""
+    from matplotlib.patheffects import withStroke
+
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
     x, dx = _mean_and_spread(groups, RECONSTRUCTION)
     y, dy = _mean_and_spread(groups, score)
@@ -127,8 +129,10 @@ def _line(axes: "Axes", groups: Sequence[Setting], score: str, place: int) -> No
     )
     for at, group in zip(zip(x, y, strict=True), groups, strict=True):
         if group.weight is not None:
-            text, offset = f"{group.weight:g}", (4, 4)  # points
-            axes.annotate(text, at, offset, textcoords="offset points", color=colour, fontsize=8)
+            text = axes.annotate(
+                f"{group.weight:g}", at, (4, 4), textcoords="offset points", fontsize=8
+            )
+            text.set(color=colour, path_effects=[withStroke(linewidth=2, foreground="white")])
 
 
 def _over_weights(axes: "Axes", groups: Sequence[Setting], quantity: str, colour: str) -> None:

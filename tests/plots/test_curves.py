@@ -31,6 +31,15 @@ def test_a_line_for_each_term_is_what_the_log_says():
     assert axes["total correlation"].lines[0].get_xdata().tolist() == [100, 300]
 
 
+def test_the_first_steps_do_not_decide_on_the_range():
+    log = [{"step": step, "kl": 1_000.0 if step == 1 else 2.0 + step} for step in range(1, 11)]
+    axes = curves_figure({"run": [log]}).axes[0]
+    low, high = axes.get_ylim()
+    assert 4 < low < 5
+    assert 12 < high < 13
+    assert axes.lines[0].get_ydata()[0] == 1_000  # above the frame, but there
+
+
 def test_the_line_of_several_seeds_is_their_mean_and_the_band_one_standard_deviation():
     logs = [make_log(offset) for offset in (1.0, 2.0, 6.0)]
     axes = panels(curves_figure({"seeds": logs}))["objective"]
