@@ -115,7 +115,7 @@ def _fit_to_the_later_part(axes: "Axes") -> None:
     for band in axes.collections:
         drawn += [np.asarray(path.vertices, dtype=np.float64) for path in band.get_paths()]
     points = np.concatenate(drawn)
-    later = points[points[:, 0] > EARLY * points[:, 0].max(), 1]
+    later = points[points[:, 0] >= EARLY * points[:, 0].max(), 1]
     low, high = later.min(), later.max()
     if high > low:
         margin = 0.08 * (high - low)
