@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> None:
     words, options = _split(arguments)
     if any(name in ("help", "h") for name, _ in options):
         _print_help([word for word in words if word in KINDS])
-        return
+        raise SystemExit(0)  # as the parsers of other verbs do
     if len(words) < 2:
         raise ValueError("say which run and what to draw, and then the options: " + USAGE)
     kinds = _kinds(words[1:])
@@ -64,7 +64,10 @@ def run(arguments: Sequence[str]) -> None:
                 raise
             print(f"skipped {kind}: {reason}")
             continue
-        print(f"wrote {_write(picture, file, ending, len(kinds))}")
+        file = _write(picture, file, ending, len(kinds))
+        if file.parent == finished.path:
+            finished.note_picture(file.name)
+        print(f"wrote {file}")
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[Option]]:

@@ -56,7 +56,9 @@ class Animation:
     def _pictures(self, path: Path) -> bytes:
         from PIL import Image
 
-        first, *others = (Image.fromarray(frame) for frame in self.frames)
+        grey = (self.frames == self.frames[..., :1]).all() and path.suffix == ".gif"
+        frames = self.frames[..., 0] if grey else self.frames  # 256 greys are all there are
+        first, *others = (Image.fromarray(frame) for frame in frames)
         buffer = BytesIO()
         first.save(
             buffer,

@@ -102,7 +102,7 @@ def _screen(
 ) -> "Axes":
     """The axes of a figure on which such images are to be shown one after the other."""
     picture = image_grid(images)
-    return show_grid(picture, 0.6, scale=scale, width=MOVING_WIDTH, dpi=MOVING_DPI)[1]
+    return show_grid(picture, 0.5, scale=scale, width=MOVING_WIDTH, dpi=MOVING_DPI)[1]
 
 
 def _name_rows(axes: "Axes", dimensions: Dimensions, order: Sequence[int]) -> None:

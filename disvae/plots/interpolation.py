@@ -109,7 +109,7 @@ def interpolation_figure(
     between = model.likelihood.mean(model.decode(codes.flatten(0, 1))).to(first)
     rows = [first[:, None], between.unflatten(0, codes.shape[:2]), last[:, None]]
     picture = image_grid(torch.cat(rows, 1))
-    figure, axes = show_grid(picture, 0.6, left=1.2 if labels else 0.1, scale=scale)
+    figure, axes = show_grid(picture, 0.5, left=1.2 if labels else 0.1, scale=scale)
     axes.set_yticks([])
     if labels:
         label_rows(axes, labels)

@@ -61,7 +61,7 @@ def reconstruct_traverse_figure(
     label = "reconstruction"
     if show_loss:
         label += f"\n{model.likelihood.nll(parameters, x).mean():.1f} nats"
-    figure, axes = show_grid(picture, below=0.6, scale=scale)
+    figure, axes = show_grid(picture, below=0.5, scale=scale)
     colours = ["black", "black", *(dimensions.colour(j) for j in order)]
     label_rows(axes, ["image", label, *(dimensions.label(j) for j in order)], colours)
     axes.axhline(2 * len(picture) / (2 + len(order)) - 0.5, color="black", lw=0.8)

@@ -174,7 +174,7 @@ def traversal_figure(
     posterior = starts(model, x[None] if x is not None and x.dim() == 3 else x)
     images = traverse_posterior(model, posterior, order, values, unit)
     together = images.shape[1]
-    figure, axes = show_grid(image_grid(images.flatten(0, 1)), below=0.6, scale=scale)
+    figure, axes = show_grid(image_grid(images.flatten(0, 1)), below=0.5, scale=scale)
     colours = [dimensions.colour(j) for j in order]
     label_rows(axes, [dimensions.label(j) for j in order], colours, together)
     label_columns(axes, [f"{value:.3g}" for value in values])

@@ -1,6 +1,6 @@
 """The run directory: all that is needed to resume, evaluate and plot a run.
 
-config.yaml             the model, the loss, the data, the trainer's settings, and where it comes from
+config.yaml             the model, the loss, the data, the trainer's settings, where it comes from
 checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
@@ -9,6 +9,7 @@ weights/step-*.safetensors   the weights after so many steps, if they are to be 
 starts.jsonl            the command, versions and git commit of every process that trained it
 log.jsonl, tensorboard/ the mean of every term between two log points
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
+pictures.txt            the names of the pictures that `disvae plot` added
 """
 
 import json
@@ -46,6 +47,9 @@ RESULTS = (
     "codes-trained.npz",
     "traversal.png",
 )
+
+# The names of the pictures that were drawn of it, which are results too.
+PICTURES = "pictures.txt"
 
 
 class RunDirectory:
@@ -101,8 +105,10 @@ class RunDirectory:
 
     def remove_results(self) -> None:
         """Remove what is true of the end of training alone: it is about to go on."""
-        for name in RESULTS:
-            (self.path / name).unlink(missing_ok=True)
+        noted = self.path / PICTURES
+        pictures = noted.read_text("utf-8").splitlines() if noted.exists() else []
+        for name in (*RESULTS, *pictures, PICTURES):
+            (self.path / Path(name).name).unlink(missing_ok=True)
 
     def write_weights(self, model: nn.Module, criterion: nn.Module) -> None:
         """Write the weights at the end of training."""
@@ -185,6 +191,11 @@ class Run:
     def data(self) -> ImageDataset:
         """The data set that the run was trained on."""
         return self._build("data", ImageDataset)
+
+    def note_picture(self, name: str) -> None:
+        """Note a file of this folder that more training is to remove, since it shows this end."""
+        with (self.path / PICTURES).open("a", encoding="utf-8") as file:
+            file.write(name + "\n")
 
     def _build(self, part: str, base: Any) -> Any:
         spec = self.config[part]
