@@ -86,9 +86,8 @@ def factor_maps(
     posterior = encode_posteriors(run.model(), data, indices, progress=False)
     kl = _kl(run, data, seed)
     pair = (over[0], over[1]) if over else None
-    return factor_map_figure(
-        posterior.loc, data.factors(indices), data.space.names, over=pair, by=by, kl=kl.tolist()
-    )
+    factors, names = _varied(data, indices)
+    return factor_map_figure(posterior.loc, factors, names, over=pair, by=by, kl=kl.tolist())
 
 
 def latents(
@@ -109,7 +108,7 @@ def latents(
     indices = _some(data, points, seed)
     codes = encode_dataset(run.model(), data, indices)
     chosen = list(dimensions) or _kl(run, data, seed).argsort(descending=True).tolist()
-    return latents_figure(codes, data.factors(indices), data.space.names, chosen, seed)
+    return latents_figure(codes, *_varied(data, indices), chosen, seed)
 
 
 def swaps(
@@ -169,6 +168,8 @@ def embedding(
         raise NotApplicableError("UMAP needs umap-learn: pip install 'disvae[umap]'")
     data = run.data()
     indices = _some(data, points, seed)
+    if len(indices) <= neighbours:
+        raise NotApplicableError(f"{len(indices)} images have no {neighbours} neighbours each")
     values, label, names = _values(data, indices, by)
     model = run.model()
     parts = None
@@ -197,6 +198,15 @@ def _factor_data(run: Run) -> FactorDataset:
     if not isinstance(data, FactorDataset):
         raise NotApplicableError(f"{type(data).__name__} has no factors to compare codes with")
     return data
+
+
+def _varied(data: FactorDataset, indices: Tensor) -> tuple[Tensor, list[str]]:
+    """The factors that take more than one value among some images, and their names."""
+    factors = data.factors(indices)
+    columns = [k for k, column in enumerate(factors.T) if len(column.unique()) > 1]
+    if not columns:
+        raise NotApplicableError(f"no factor varies among {len(indices)} images")
+    return factors[:, columns], [data.space.names[k] for k in columns]
 
 
 def _kl(run: Run, data: ImageDataset, seed: int) -> Tensor:

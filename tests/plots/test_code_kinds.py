@@ -10,7 +10,7 @@ import torch
 
 from disvae import BetaVAEHLoss, Trainer
 from disvae.cli.main import main
-from disvae.data import Sprites, random_subset
+from disvae.data import ImageDataset, Slice, Sprites, random_subset
 from disvae.metrics import mig
 from disvae.models import MLPVAE
 from disvae.plots import histogram_figure, mean_codes, mean_kl, swap
@@ -29,7 +29,7 @@ from disvae.training import encode_dataset, encode_posteriors, load_images, load
 N = 60
 
 
-def make_run(folder: Path, beta: float, seed: int) -> Path:
+def make_run(folder: Path, beta: float, seed: int, data: ImageDataset | None = None) -> Path:
     torch.manual_seed(seed)
     trainer = Trainer(
         MLPVAE((1, 64, 64), latent_dim=3, hidden=(8,)),
@@ -42,7 +42,7 @@ def make_run(folder: Path, beta: float, seed: int) -> Path:
         accelerator="cpu",
         keep_every=1,
     )
-    trainer.fit(random_subset(Sprites(), N, seed=0), steps=3)
+    trainer.fit(data or random_subset(Sprites(), N, seed=0), steps=3)
     scores = {"FactorVAE score": {"value": beta / 10}, "MIG": {"value": 0.1 * seed}}
     (folder / "evaluation.json").write_text(json.dumps({"trained": scores}))
     return folder
@@ -149,6 +149,15 @@ def test_embeddings_are_coloured_by_the_factor_and_split_by_the_part(run):
     assert counts == scales.unique(return_counts=True)[1].tolist()
     with pytest.raises(ValueError, match="no factor 'colour'"):
         embedding(run, by="colour")
+    with pytest.raises(NotApplicableError, match="20 images have no 30 neighbours"):
+        embedding(run, points=20)
+
+
+def test_a_factor_of_one_value_is_left_out(tmp_path):
+    folder = make_run(tmp_path / "hearts", 1.0, 0, Slice(Sprites(), {"shape": 2, "scale": 5}))
+    figure = factor_maps(load_run(folder), points=200)
+    titles = [axes.get_title(loc="left") for axes in figure.axes[:2]]
+    assert titles == ["position x →\nposition y ↓", "orientation"]
 
 
 def test_a_sweep_is_drawn_from_all_its_runs(run, folders):
