@@ -32,6 +32,9 @@ def curves(run: Run, *, terms: Sequence[str] = (), others: Sequence[str] = ()) -
         A matplotlib figure.
     """
     groups = _groups(run, others)
+    for each in (each for group in groups.values() for each in group):
+        if not (each.path / "log.jsonl").exists():
+            raise NotApplicableError(f"{each.path} has no log.jsonl to draw")
     logs = {name: [read_log(each.path) for each in group] for name, group in groups.items()}
     return curves_figure(logs, list(terms) or None)
 

@@ -13,9 +13,8 @@ from disvae.cli.main import main
 from disvae.data import ImageDataset, Slice, Sprites, random_subset
 from disvae.metrics import mig
 from disvae.models import MLPVAE
-from disvae.plots import histogram_figure, mean_codes, mean_kl, swap
+from disvae.plots import mean_codes, mean_kl, swap
 from disvae.plots.code_kinds import (
-    CODE_KINDS,
     embedding,
     factor_maps,
     histograms,
@@ -23,7 +22,7 @@ from disvae.plots.code_kinds import (
     swaps,
 )
 from disvae.plots.errors import NotApplicableError
-from disvae.plots.sweep_kinds import SWEEP_KINDS, curves, history, tradeoff, weights
+from disvae.plots.sweep_kinds import curves, history, tradeoff, weights
 from disvae.training import encode_dataset, encode_posteriors, load_images, load_run, read_log
 
 N = 60
@@ -82,6 +81,14 @@ def test_curves_are_those_of_the_log_and_seeds_are_one_line(run, folders):
     np.testing.assert_allclose(second.get_ydata(), (logs["c"] + logs["d"]) / 2)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["a (of 2 seeds)", "c (of 2 seeds)"]
+
+
+def test_a_run_without_a_log_has_no_curves(run, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(run.path, bare)
+    (bare / "log.jsonl").unlink()
+    with pytest.raises(NotApplicableError, match=r"bare has no log\.jsonl"):
+        curves(load_run(bare))
 
 
 def test_history_has_the_scores_of_the_weights_that_were_kept(run, folders):
@@ -191,12 +198,3 @@ def test_the_command_says_what_is_wrong(folders, capsys):
     assert "no log has klein" in capsys.readouterr().err
     assert main(["plot", run, "histogram"]) == 2
     assert "histograms" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("kind", [*CODE_KINDS, *SWEEP_KINDS])
-def test_every_option_of_every_kind_is_explained(kind, capsys):
-    assert main(["plot", "run", kind, "--help"]) == 0
-    printed = capsys.readouterr().out
-    lines = printed.split("options:")[1]
-    assert "(type:" in lines
-    assert histogram_figure.__name__ not in printed
