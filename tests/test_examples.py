@@ -114,6 +114,14 @@ def test_metrics_on_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert (tmp_path / f"{name}.png").stat().st_size > 5_000
 
 
+def test_plots_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load("plots_codes").main(["--steps", "2", "--seeds", "1", "--output", "out"])
+    names = ["histograms", "curves", "factor-maps", "swaps", "embedding", "tradeoff", "weights"]
+    for name in names:
+        assert_is_a_picture(tmp_path / "out" / f"{name}.png")
+    assert capsys.readouterr().out.count("FactorVAE score = ") == 8
+
+
 def test_total_correlation_of_gaussians() -> None:
     # Posteriors that overlap, so that q(z) is near a Gaussian with correlation 0.8 / 1.25.
     module = load("total_correlation")

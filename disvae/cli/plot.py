@@ -1,5 +1,6 @@
 """``disvae plot``: pictures of a finished run, one function a kind."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from inspect import getdoc, signature
 from pathlib import Path
@@ -9,7 +10,7 @@ from jsonargparse import ArgumentParser
 
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
-from disvae.plots import image_kinds
+from disvae.plots import code_kinds, image_kinds, sweep_kinds
 from disvae.plots.animation import FORMATS, Animation
 from disvae.plots.errors import NotApplicableError
 from disvae.training import Run, load_run
@@ -25,6 +26,8 @@ KINDS: dict[str, Callable[..., Any]] = {
     "traversal-animation": image_kinds.traversal_animation,
     "training-animation": image_kinds.training_animation,
     "interpolation": image_kinds.interpolation,
+    **code_kinds.CODE_KINDS,
+    **sweep_kinds.SWEEP_KINDS,
 }
 
 ALL = "all"
@@ -133,6 +136,8 @@ def _spelled(options: Sequence[Option], kind: str) -> Iterator[str]:
             words = ["true"]
         if known[name] == Sequence[int] and not "".join(words).startswith("["):
             words = [f"[{','.join(words)}]"]
+        if known[name] == Sequence[str]:  # commas separate too; none of them is in a file's name
+            words = [json.dumps([word for part in words for word in part.split(",")])]
         if len(words) != 1:
             raise ValueError(f"--{name} needs one value, got {' '.join(words) or 'none'}")
         yield f"--{name}={words[0]}"

@@ -3,6 +3,7 @@
 from disvae.data.encode import encode_dataset, encode_posteriors, load_images
 from disvae.training.ensemble import train_ensemble
 from disvae.training.evidence import Evidence, elbo, importance_weighted_bound
+from disvae.training.log import read_log
 from disvae.training.measure import decompose_dataset
 from disvae.training.names import read_dimension_names, write_dimension_names
 from disvae.training.run import Run, load_run
@@ -20,6 +21,7 @@ __all__ = [
     "load_images",
     "load_run",
     "read_dimension_names",
+    "read_log",
     "train_ensemble",
     "write_dimension_names",
 ]

@@ -200,6 +200,32 @@ class Log:
         self._writer.close()
 
 
+def read_log(folder: str | Path) -> list[dict[str, float]]:
+    """The lines of a run's log, in their order.
+
+    Args:
+        folder: the run directory.
+
+    Returns:
+        Of each log point its ``step`` and the mean of every term since the one before.
+
+    Raises:
+        FileNotFoundError: the folder has no log.
+        ValueError: a line is damaged.
+
+    Example:
+        >>> read_log("runs/factor")[-1]["reconstruction"]  # doctest: +SKIP
+        47.3
+    """
+    path = Path(folder) / "log.jsonl"
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} has no log.jsonl: it is no run, or has not begun")
+    lines = _lines(path)
+    for line in lines:
+        _step(path, line)
+    return [json.loads(line) for line in lines]
+
+
 def _step(path: Path, line: str) -> int:
     try:
         return json.loads(line)["step"]

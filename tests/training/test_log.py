@@ -7,7 +7,14 @@ import torch
 from PIL import Image
 
 from disvae import BurgessVAE
-from disvae.training.log import Log, RunningMeans, Stopwatch, check_finite, check_weights
+from disvae.training.log import (
+    Log,
+    RunningMeans,
+    Stopwatch,
+    check_finite,
+    check_weights,
+    read_log,
+)
 
 
 def test_means_survive_a_checkpoint():
@@ -111,3 +118,19 @@ def test_of_a_sum_that_is_not_finite_the_part_is_named() -> None:
         check_finite(7, means)
     with pytest.raises(FloatingPointError, match="'loss'"):
         check_finite(7, {"loss": float("inf"), "kl": 1.0})
+
+
+def test_a_log_is_read_as_it_was_written(tmp_path):
+    log = Log(tmp_path, step=0)
+    log.write(10, {"kl": 2.5})
+    log.write(20, {"kl": 3.0, "total_correlation": 0.1})
+    log.close()
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 30, "k')  # cut short by a kill
+    expected = [{"step": 10, "kl": 2.5}, {"step": 20, "kl": 3.0, "total_correlation": 0.1}]
+    assert read_log(tmp_path) == expected
+    with pytest.raises(FileNotFoundError, match=r"nowhere has no log\.jsonl"):
+        read_log(tmp_path / "nowhere")
+    (tmp_path / "log.jsonl").write_text("nonsense\n")
+    with pytest.raises(ValueError, match="a line that is no log line: 'nonsense"):
+        read_log(tmp_path)

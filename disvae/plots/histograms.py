@@ -1,0 +1,141 @@
+"""What each dimension of the code holds over a data set, against the prior."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributions import Normal
+
+from disvae.divergence import kl_per_dimension
+from disvae.divergence.closed_form import standard_normal
+from disvae.plots.dimensions import COLLAPSED
+from disvae.plots.style import COLOURS, DPI, FAINT, WIDTH, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = "code (bars: aggregate posterior, line: prior, number: KL in nats)"
+ONE_ROW = 5  # panels of one model side by side
+REACH = 4.0  # standard deviations of the prior on either side; wider where codes lie beyond
+
+
+@styled
+def histogram_figure(
+    posterior: Normal | Mapping[str, Normal],
+    dimensions: Sequence[int] | None = None,
+    bins: int = 40,
+    seed: int = 0,
+) -> "Figure":
+    """Codes of the aggregate posterior in each dimension, over the density of the prior.
+
+    One code is drawn from the posterior of each image: together they are draws of q(z), and the
+    histogram of one dimension, whose area is 1, is one of q(z_j). Each panel says the mean
+    KL(q(z_j|x) ‖ p(z_j)) of its dimension in nats, and the panels go from the most informative
+    dimension to the least. Collapsed dimensions are grey: they follow the prior.
+
+    Args:
+        posterior: q(z|x) of many images, loc and scale (images, latent_dim), such as
+            :func:`disvae.training.encode_posteriors` gives; or those of several models by name, a
+            row of panels for each.
+        dimensions: which dimensions, in this order; all, sorted by their KL, if None.
+        bins: bars of each histogram.
+        seed: of the draws.
+
+    Returns:
+        A matplotlib figure: a panel for each dimension, all with the same horizontal axis.
+
+    Raises:
+        ValueError: no posterior or one of no images, models of several numbers of dimensions,
+            dimensions that the codes do not have, or fewer than one bin.
+
+    Reference:
+        Disentangling by Factorising, Kim and Mnih 2018, https://arxiv.org/abs/1802.05983, figure
+        40.
+
+    Example:
+        >>> q = Normal(torch.randn(500, 2), 0.1 * torch.ones(500, 2))
+        >>> len(histogram_figure(q).axes)
+        2
+    """
+    from matplotlib.figure import Figure
+
+    models = {"": posterior} if isinstance(posterior, Normal) else dict(posterior)
+    latent_dim = _check(models, bins)
+    drawn = {name: _draw(q, seed) for name, q in models.items()}
+    kl = {name: _mean_kl(q) for name, q in models.items()}
+    orders = {name: _order(kl[name], latent_dim, dimensions) for name in models}
+    places = [(name, j) for name, order in orders.items() for j in order]
+    n_panels = len(orders[next(iter(models))])
+    columns = min(n_panels, ONE_ROW) if len(models) == 1 else n_panels
+    rows = -(-len(places) // columns)
+    size = (max(3.5, min(WIDTH, 1.8 * columns)), 1.3 * rows + 0.5)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True)
+    reach = max(REACH, *(float(np.abs(z).max()) for z in drawn.values()))
+    edges = np.linspace(-reach, reach, bins + 1)
+    for axes, (name, j) in zip(panels.flat, places, strict=False):
+        _panel(axes, drawn[name][:, j], edges, j, float(kl[name][j]))
+    for axes in panels.flat[len(places) :]:
+        axes.remove()
+    for axes, name in zip(panels[:, 0], models, strict=False):
+        axes.set_ylabel(name, fontsize=9)
+    figure.supxlabel(CAPTION, fontsize=9)
+    return figure
+
+
+def _check(models: Mapping[str, Normal], bins: int) -> int:
+    """The number of dimensions that all models share."""
+    if bins < 1:
+        raise ValueError(f"bins must be at least 1, got {bins}")
+    shapes = {name: tuple(q.loc.shape) for name, q in models.items()}
+    latent_dims = {shape[-1] for shape in shapes.values()}
+    if len(latent_dims) != 1 or any(len(s) != 2 or s[0] == 0 for s in shapes.values()):
+        raise ValueError(
+            "expected posteriors of shape (images, latent_dim), of the same latent_dim and at "
+            f"least one image, got {shapes or 'none'}"
+        )
+    return latent_dims.pop()
+
+
+def _draw(posterior: Normal, seed: int) -> NDArray[np.float64]:
+    """One code of each image."""
+    generator = torch.Generator().manual_seed(seed)
+    loc, scale = posterior.loc.detach().cpu().double(), posterior.scale.detach().cpu().double()
+    z: Tensor = loc + scale * torch.randn(loc.shape, generator=generator, dtype=loc.dtype)
+    return z.numpy()
+
+
+def _mean_kl(posterior: Normal) -> Tensor:
+    return kl_per_dimension(posterior, standard_normal(posterior.loc)).mean(0).detach().cpu()
+
+
+def _order(kl: Tensor, latent_dim: int, dimensions: Sequence[int] | None) -> list[int]:
+    """The dimensions to show."""
+    if dimensions is None:
+        return kl.argsort(descending=True).tolist()
+    chosen = list(dimensions)
+    if not chosen or min(chosen) < 0 or max(chosen) >= latent_dim:
+        raise ValueError(f"expected dimensions from 0 to {latent_dim - 1}, got {chosen}")
+    return chosen
+
+
+def _panel(
+    axes: "Axes", z: NDArray[np.float64], edges: NDArray[np.float64], j: int, kl: float
+) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    collapsed = kl <= COLLAPSED
+    axes.hist(z, bins=edges.tolist(), density=True, color="0.7" if collapsed else COLOURS[5])
+    grid = np.linspace(edges[0], edges[-1], 201)
+    density = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
+    axes.plot(grid, density, color=COLOURS[1], lw=1.2)
+    colour = FAINT if collapsed else "black"
+    axes.set_title(f"$z_{{{j}}}$: {kl:.2f}", fontsize=9, color=colour)
+    axes.set_yticks([])
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.tick_params(labelsize=8)
+    axes.spines["left"].set_visible(False)
