@@ -12,6 +12,7 @@ VERBS = {
     "train": "train a model into a run directory, or go on with a run that was stopped",
     "evaluate": "measure the disentanglement of a finished run",
     "data": "list, download, check and look at the data sets",
+    "export": "write the model of a finished run for other programs, or share it",
     "traverse": "draw what each latent dimension of a finished run does to an image",
 }
 

@@ -79,7 +79,7 @@ def find(
     except (HFValidationError, OSError) as error:
         raise FileNotFoundError(
             f"{source} is no folder, and no model that can be read from the hub "
-            f"({_first_line(error)})"
+            f"({_one_line(error)})"
         ) from error
     return Path(folder)
 
@@ -133,7 +133,7 @@ def upload(
         commit = api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message=message)
     except OSError as error:
         raise ConnectionError(
-            f"the hub does not take {repo_id} ({_first_line(error)}): is it a repository of yours, "
+            f"the hub does not take {repo_id} ({_one_line(error)}): is it a repository of yours, "
             "and does `hf auth whoami` know you?"
         ) from error
     return commit.commit_url
@@ -163,8 +163,8 @@ def _naming(file: Path, *kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        raise ValueError(f"cannot make the model of {file}: {error}") from error
+        raise ValueError(f"cannot make the model of {file}: {_one_line(error)}") from error
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
