@@ -75,9 +75,13 @@ def run(arguments: Sequence[str]) -> None:
     folder = Path(options.output or finished.path / options.format)
     report: dict[str, Any] = {"format": options.format, "folder": str(folder)}
     if options.format == PRETRAINED:
-        _write_pretrained(finished, model, folder, options.push_to, not options.no_picture)
+        pictures = [] if options.no_picture else [PICTURE]
+        card = _card(finished, model, options.push_to or folder.name, options.best, pictures)
+        model.save_pretrained(folder, card)
+        for name in pictures:
+            _draw(finished, model, folder / name)
         if options.push_to:
-            report["url"] = upload(folder, options.push_to, options.private)
+            report["url"] = upload(folder, options.push_to, options.private, pictures=pictures)
     else:
         report["files"] = [
             _as_json(file) for file in CHECKED[options.format](model, folder, options.tolerance)
@@ -85,22 +89,22 @@ def run(arguments: Sequence[str]) -> None:
     print(json.dumps(report, indent=2) if options.json else _text(report))
 
 
-def _write_pretrained(
-    finished: Run, model: VAE, folder: Path, repo_id: str | None, picture: bool
-) -> None:
-    evaluation = finished.path / "evaluation.json"
-    card = model_card(
+def _card(finished: Run, model: VAE, source: str, best: bool, pictures: Sequence[str]) -> str:
+    evaluation, settings = finished.path / "evaluation.json", finished.config
+    if best:
+        step = json.loads((finished.path / "best.json").read_text("utf-8"))["step"]
+        settings = {**settings, "weights": f"of step {step}, the best by {settings['monitor']}"}
+    # What evaluate measures are the last weights.
+    measured = evaluation.exists() and not best
+    return model_card(
         model,
-        repo_id or folder.name,
-        evaluation=json.loads(evaluation.read_text("utf-8")) if evaluation.exists() else None,
-        settings=finished.config,
-        picture=PICTURE if picture else None,
-        cites=[type(finished.criterion())] if finished.config["loss"] else [],
+        source,
+        title=None if "/" in source else finished.path.resolve().name,
+        evaluation=json.loads(evaluation.read_text("utf-8")) if measured else None,
+        settings=settings,
+        picture=next(iter(pictures), None),
+        cites=[type(finished.criterion())] if settings["loss"] else [],
     )
-    model.save_pretrained(folder, card)
-    (folder / PICTURE).unlink(missing_ok=True)
-    if picture:
-        _draw(finished, model, folder / PICTURE)
 
 
 def _draw(finished: Run, model: VAE, path: Path) -> None:

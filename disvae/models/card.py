@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 TAGS = ["disentanglement", "variational-autoencoder", "representation-learning"]
 
 # Of a run's configuration: about the machine, not about the model.
-_LEFT_OUT = ("model", "provenance", "accelerator", "devices", "log_every", "checkpoint_every")
+_LEFT_OUT = {
+    *("model", "provenance", "accelerator", "devices", "fast", "progress"),
+    *("log_every", "checkpoint_every", "decompose_every", "estimator"),
+}
 
 _CITATION = """@software{{disvae,
   title  = {{disvae: disentangled representation learning in PyTorch}},
@@ -27,6 +30,7 @@ def model_card(
     model: "VAE",
     source: str,
     *,
+    title: str | None = None,
     evaluation: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     picture: str | None = None,
@@ -37,6 +41,7 @@ def model_card(
     Args:
         model: the model.
         source: where it will be loaded from: the repository's name, or the folder's.
+        title: of the card; the last part of ``source`` if None.
         evaluation: what a run's ``evaluation.json`` holds: the scores.
         settings: what a run's ``config.yaml`` holds: how it was trained. Paths of the machine and
             its name are left out.
@@ -51,10 +56,10 @@ def model_card(
         >>> print(model_card(BurgessVAE((1, 32, 32)), "me/sprites").split("\\n\\n")[1])
         # sprites
     """
-    name = source.rpartition("/")[2]
+    title = title or source.rpartition("/")[2]
     sections = [
-        _front_matter(name, evaluation, settings),
-        f"# {name}",
+        _front_matter(title, evaluation, settings),
+        f"# {title}",
         _what(model),
         f"![What each dimension of the code does to one image]({picture})" if picture else "",
         _loading(model, source),
@@ -66,7 +71,7 @@ def model_card(
 
 
 def _front_matter(
-    name: str, evaluation: Mapping[str, Any] | None, settings: Mapping[str, Any] | None
+    title: str, evaluation: Mapping[str, Any] | None, settings: Mapping[str, Any] | None
 ) -> str:
     import yaml
 
@@ -83,7 +88,7 @@ def _front_matter(
                 if value is not None
             ],
         }
-        content["model-index"] = [{"name": name, "results": [result]}]
+        content["model-index"] = [{"name": title, "results": [result]}]
     return f"---\n{yaml.safe_dump(content, sort_keys=False)}---"
 
 
@@ -91,10 +96,10 @@ def _what(model: "VAE") -> str:
     spec = describe(model)["init_args"]
     shape = spec.get("image_shape")
     images = f" for images of shape ({', '.join(map(str, shape))})" if shape else ""
+    n_parameters = sum(p.numel() for p in model.parameters())
     return (
-        f"A variational autoencoder{images}, `{type(model).__name__}` of "
-        f"[disvae](https://pypi.org/project/disvae/): {model.latent_dim} latent dimensions, "
-        f"{sum(p.numel() for p in model.parameters()):,} parameters, the likelihood "
+        f"A variational autoencoder{images}: `{type(model).__name__}` of the library disvae, with "
+        f"{model.latent_dim} latent dimensions, {n_parameters:,} parameters and the likelihood "
         f"`{type(model.likelihood).__name__}`. Images are floats in [0, 1], of shape (batch, "
         "channels, height, width)."
     )
@@ -110,7 +115,7 @@ from disvae import VAE
 
 model = VAE.from_pretrained("{source}"{trust})
 codes = model.represent(images)  # posterior means, (batch, {model.latent_dim})
-images = model.likelihood.mean(model.decode(codes))
+decoded = model.likelihood.mean(model.decode(codes))  # images again
 ```"""
 
 

@@ -122,15 +122,24 @@ def upload(
     private: bool = False,
     token: str | bool | None = None,
     message: str = "Upload a disvae model",
+    pictures: Sequence[str] = (),
 ) -> str:
-    """Write all files of a folder into a repository, in one commit; its address comes back."""
+    """Write a model's three files, and pictures of its card, into a repository, in one commit.
+
+    What else the folder holds stays where it is. The commit's address comes back.
+    """
     from huggingface_hub import HfApi
 
     api = HfApi(token=token, library_name="disvae", library_version=__version__)
     try:
         # None leaves it to the settings of whose repository it becomes
         api.create_repo(repo_id, private=private or None, exist_ok=True)
-        commit = api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message=message)
+        commit = api.upload_folder(
+            repo_id=repo_id,
+            folder_path=folder,
+            allow_patterns=[CONFIG, WEIGHTS, CARD, *pictures],
+            commit_message=message,
+        )
     except OSError as error:
         raise ConnectionError(
             f"the hub does not take {repo_id} ({_one_line(error)}): is it a repository of yours, "
