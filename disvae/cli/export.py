@@ -83,9 +83,11 @@ def run(arguments: Sequence[str]) -> None:
         if options.push_to:
             report["url"] = upload(folder, options.push_to, options.private, pictures=pictures)
     else:
-        report["files"] = [
-            _as_json(file) for file in CHECKED[options.format](model, folder, options.tolerance)
-        ]
+        try:
+            files = CHECKED[options.format](model, folder, options.tolerance)
+        except ImportError as error:
+            raise ValueError(str(error)) from error
+        report["files"] = [_as_json(file) for file in files]
     print(json.dumps(report, indent=2) if options.json else _text(report))
 
 

@@ -55,8 +55,16 @@ def export_onnx(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> list
 
     Raises:
         ValueError: a file gives other numbers than the model, and is removed.
+        ImportError: onnx, onnxscript or onnxruntime is not installed.
     """
-    import onnxruntime
+    try:
+        import onnx  # noqa: F401  what PyTorch's exporter needs
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"ONNX files need {error.name}: pip install 'disvae[onnx]'", name=error.name
+        ) from error
 
     def write(program: torch.export.ExportedProgram, part: "_Part", path: Path) -> None:
         torch.onnx.export(

@@ -1,6 +1,7 @@
 """``disvae export``, and the card that it writes of a run."""
 
 import json
+import sys
 
 import imageio.v3 as imageio
 import pytest
@@ -135,3 +136,10 @@ def test_mistakes_are_named(run, capsys) -> None:
     ):
         assert main(["export", str(run), *arguments]) == 2
         assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["onnx", "onnxscript", "onnxruntime"])
+def test_what_onnx_needs_is_said(missing, run, capsys, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert main(["export", str(run)]) == 2
+    assert f"need {missing}: pip install 'disvae[onnx]'" in capsys.readouterr().err

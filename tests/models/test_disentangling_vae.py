@@ -73,6 +73,9 @@ def decode(state, z):
     return F.conv_transpose2d(z, *layer["decoder.convT3"], stride=2, padding=1).sigmoid()
 
 
+SPECS = {"img_size": [1, 32, 32], "latent_dim": 4, "model_type": "Burgess"}
+
+
 @pytest.fixture
 def write(tmp_path):
     def write(state, **specs):
@@ -103,6 +106,19 @@ def test_same_numbers_as_the_original(write, channels, side, latent_dim, rec_dis
         torch.testing.assert_close(model.reconstruct(x), decode(state, mean))
 
 
+def test_files_of_old_versions_of_pytorch(write) -> None:
+    state = weights(1, 32, 4)
+    folder = write(state, **SPECS)
+    expected = load_disentangling_vae(folder).state_dict()
+    torch.save(state, folder / "model.pt", _use_new_zipfile_serialization=False)
+    found = load_disentangling_vae(folder).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+    content = (folder / "model.pt").read_bytes()
+    (folder / "model.pt").write_bytes(content[:-100])
+    with pytest.raises(ValueError, match=r"model\.pt cannot be read"):
+        load_disentangling_vae(folder)
+
+
 def test_losses_are_the_original_s_up_to_a_constant(write) -> None:
     state = weights(1, 32, 4)
     x, y = torch.rand(2, 2, 1, 32, 32)
@@ -126,9 +142,6 @@ def test_losses_are_the_original_s_up_to_a_constant(write) -> None:
 class Evil:
     def __reduce__(self):
         return print, ("unpickled",)
-
-
-SPECS = {"img_size": [1, 32, 32], "latent_dim": 4, "model_type": "Burgess"}
 
 
 @pytest.mark.parametrize(
