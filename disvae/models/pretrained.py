@@ -64,7 +64,6 @@ def find(
     if Path(source).is_dir():
         return Path(source)
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
 
     try:
         # Both files of one commit, whatever is pushed meanwhile.
@@ -76,7 +75,7 @@ def find(
             local_files_only=local_files_only,
             allow_patterns=[CONFIG, WEIGHTS],
         )
-    except (HFValidationError, OSError) as error:
+    except (ValueError, OSError) as error:  # no name of a repository, or none that answers
         raise FileNotFoundError(
             f"{source} is no folder, and no model that can be read from the hub "
             f"({_one_line(error)})"
@@ -129,6 +128,7 @@ def upload(
     What else the folder holds stays where it is. The commit's address comes back.
     """
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import HTTPError  # of whichever HTTP client its version uses
 
     api = HfApi(token=token, library_name="disvae", library_version=__version__)
     try:
@@ -140,10 +140,10 @@ def upload(
             allow_patterns=[CONFIG, WEIGHTS, CARD, *pictures],
             commit_message=message,
         )
-    except OSError as error:
+    except (HTTPError, OSError) as error:
         raise ConnectionError(
-            f"the hub does not take {repo_id} ({_one_line(error)}): is it a repository of yours, "
-            "and does `hf auth whoami` know you?"
+            f"the hub does not take {repo_id} ({_one_line(error)}): can you reach it, is it a "
+            "repository of yours, and does `hf auth whoami` know you?"
         ) from error
     return commit.commit_url
 

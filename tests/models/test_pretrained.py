@@ -205,6 +205,21 @@ def test_strangers_may_not_write(hub) -> None:
     assert hub.repos == {}
 
 
+def test_without_a_connection(hub) -> None:
+    hub.shutdown()
+    hub.server_close()
+    model = MLPVAE((1, 6, 6), 3, (7,))
+    with pytest.raises(ConnectionError, match=r"the hub does not take me/model .*can you reach it"):
+        model.push_to_hub("me/model")
+    with pytest.raises(FileNotFoundError, match="me/model is no folder"):
+        VAE.from_pretrained("me/model")
+
+
+def test_names_that_no_repository_has(hub) -> None:
+    with pytest.raises(ValueError, match="a/b/c"):
+        MLPVAE((1, 6, 6)).push_to_hub("a/b/c")
+
+
 def test_card_is_one_that_the_hub_reads(tmp_path) -> None:
     folder = KimVAE((1, 32, 32), latent_dim=6).save_pretrained(tmp_path / "sprites")
     card = ModelCard.load(folder / "README.md")
