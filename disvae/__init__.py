@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from disvae.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from disvae.losses import (
         BetaTCVAELoss,
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     )
     from disvae.models import VAE, BurgessVAE, KimVAE
     from disvae.training import Trainer
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BetaTCVAELoss",

@@ -9,7 +9,7 @@ from Python can be evaluated, resumed and repeated from the shell:
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -86,17 +86,22 @@ def describe(obj: object) -> dict[str, Any]:
     return {"class_path": class_path(type(obj)), "init_args": init_args}
 
 
-def build(spec: Mapping[str, Any], base: type[T]) -> T:
+def build(spec: Mapping[str, Any], base: type[T], trust: Sequence[str] | None = None) -> T:
     """Make the object that ``spec`` describes.
 
     Args:
         spec: what :func:`describe` returned, perhaps read from a file.
         base: the class that the object must be an instance of. It is checked before anything is
             called, so that a run directory from elsewhere cannot name an arbitrary function.
+        trust: the packages, modules or classes, by import path, that alone may be named, which is
+            checked before any is imported: importing a module runs it. None for any.
 
     Raises:
-        ValueError: ``spec`` has no class path, or it names no subclass of ``base``.
+        ValueError: ``spec`` has no class path, or it names no subclass of ``base``, or what is not
+            trusted.
     """
+    if trust is not None:
+        _check_trusted(spec, trust)
     cls = _find(spec)
     if not issubclass(cls, base):
         expected = f"{base.__module__}.{base.__name__}"
@@ -116,6 +121,21 @@ def _find(spec: Mapping[str, Any]) -> type:
     if not isinstance(cls, type):
         raise ValueError(f"{module} has no class {name}")
     return cls
+
+
+def _check_trusted(value: Any, trust: Sequence[str]) -> None:
+    """Refuse a class path outside of ``trust``, however deep in a description it stands."""
+    if isinstance(value, Mapping):
+        path = value.get("class_path", "")
+        if path and not any(f"{path}.".startswith(f"{known}.") for known in trust):
+            raise ValueError(
+                f"it names {path!r}, which is none of {', '.join(trust)}: importing it would run "
+                f"code that need not be yours. If you know that code, say so by trust=[{path!r}]"
+            )
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _check_trusted(item, trust)
 
 
 def _construct(cls: type, spec: Mapping[str, Any]) -> Any:

@@ -82,6 +82,20 @@ def test_no_other_class_is_built_inside() -> None:
         build(spec, VAE)
 
 
+@pytest.mark.parametrize("trust", ["disvae.models.BurgessVAE", "disvae.models", "disvae"])
+def test_what_is_trusted_is_built(trust) -> None:
+    model = BurgessVAE((1, 32, 32), latent_dim=3)
+    trusted = [trust, "disvae.likelihoods.Bernoulli"]
+    assert describe(build(describe(model), VAE, trust=trusted)) == describe(model)
+
+
+@pytest.mark.parametrize("trust", [[], ["disvae.models.Burgess"], ["disvae.models"], ["models"]])
+def test_what_is_not_trusted_is_not_built(trust) -> None:
+    model = BurgessVAE((1, 32, 32), latent_dim=3)  # has a likelihood, which is named too
+    with pytest.raises(ValueError, match=r"it names 'disvae\.\w+\.B\w+', which is none of"):
+        build(describe(model), VAE, trust=trust)
+
+
 def test_wrong_arguments_are_python_s_own_error() -> None:
     with pytest.raises(TypeError, match="latent"):
         FactorVAELoss()

@@ -16,6 +16,7 @@ VERBS = {
     "recipe": "list and show the published experiments that train runs by name",
     "data": "list, download, check and look at the data sets",
     "report": "write one HTML page of a finished run, or of several beside one another",
+    "export": "write the model of a finished run for other programs, or share it",
     "traverse": "draw what each latent dimension of a finished run does to an image",
     "completion": "print the script by which a shell completes commands",
     "explore": "move the latent dimensions of a finished run by sliders, in the browser",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from disvae.explore.page import Page
 from disvae.explore.picture import figure_html
-from disvae.plots.traversals import COLLAPSED
+from disvae.plots.dimensions import COLLAPSED
 from disvae.training.names import LONGEST
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.plots.traversals import COLLAPSED
+from disvae.plots.dimensions import COLLAPSED
 
 
 def figure_html(

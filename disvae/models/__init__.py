@@ -1,9 +1,12 @@
 """Encoders, decoders and the variational autoencoder that joins them."""
 
 from disvae.models.burgess import BurgessVAE
+from disvae.models.card import model_card
 from disvae.models.chest_mnist import ChestMNISTVAE
 from disvae.models.convolutional import ConvDecoder, ConvEncoder
 from disvae.models.discriminator import Discriminator
+from disvae.models.disentangling_vae import load_disentangling_vae
+from disvae.models.export import Exported, export_onnx, export_program
 from disvae.models.fashion_mnist import FashionConvVAE, FashionMLPVAE
 from disvae.models.kim import KimVAE
 from disvae.models.mlp import MLPVAE, MLPDecoder, MLPEncoder
@@ -16,6 +19,7 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "Discriminator",
+    "Exported",
     "FashionConvVAE",
     "FashionMLPVAE",
     "KimVAE",
@@ -27,4 +31,8 @@ __all__ = [
     "ResidualVAE",
     "VAE",
     "VAEOutput",
+    "export_onnx",
+    "export_program",
+    "load_disentangling_vae",
+    "model_card",
 ]

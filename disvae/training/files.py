@@ -10,20 +10,14 @@ import torch
 from torch import Tensor
 
 from disvae.data.files import write_atomically
+from disvae.models.pretrained import weights_as_bytes
 
 CHECKSUM_BYTES = 4  # at the end of a checkpoint
 
 
 def write_tensors(path: Path, state: dict[str, Tensor]) -> None:
     """Write a module's state as safetensors: a table of tensors, with nothing to execute in it."""
-    from safetensors.torch import save
-
-    # Cloned, because safetensors refuses tensors that share memory or are not in row-major order.
-    plain = {
-        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for name, tensor in state.items()
-    }
-    write_atomically(path, save(plain))
+    write_atomically(path, weights_as_bytes(state))
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
