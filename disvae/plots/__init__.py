@@ -22,15 +22,15 @@ from disvae.plots.metrics import (
 from disvae.plots.reconstruct_traverse import reconstruct_traverse_figure
 from disvae.plots.reconstructions import reconstruction_figure
 from disvae.plots.report import ReportSettings, write_report
+from disvae.plots.swaps import swap, swap_figure
+from disvae.plots.sweep import SweepRecord, read_sweep
+from disvae.plots.sweep_figures import tradeoff_figure, weights_figure
 from disvae.plots.traversals import (
     mean_kl,
     traversal_figure,
     traversal_values,
     traverse,
 )
-from disvae.plots.swaps import swap, swap_figure
-from disvae.plots.sweep import SweepRecord, read_sweep
-from disvae.plots.sweep_figures import tradeoff_figure, weights_figure
 
 __all__ = [
     "Animation",

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disvae.models import VAE
-from disvae.plots.report.sheets import Sheet, make_sheet
 from disvae.plots.dimensions import COLLAPSED
+from disvae.plots.report.sheets import Sheet, make_sheet
 from disvae.plots.traversals import traverse
 
 KNOWN = 0.05  # part of a factor's entropy below which a dimension is not named after it
