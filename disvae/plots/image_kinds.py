@@ -29,9 +29,6 @@ from disvae.training import Run, load_images
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Images that a dimension's KL and factor are measured on in each frame of training.
-FRAME_IMAGES = 500
-
 
 def data_samples(
     run: Run,
@@ -266,7 +263,7 @@ def training_animation(
         )
     data = run.data()
     x = _starts(data, posterior, images, 1, seed)
-    last = describe_dimensions(run.kept_model(steps[-1]), data, FRAME_IMAGES)
+    last = describe_dimensions(run.kept_model(steps[-1]), data)
     return draw_training(
         _history(run, data, steps),
         None if x is None else x[0],
@@ -336,7 +333,7 @@ def _history(
     """The models that were kept, and what their dimensions were."""
     for step in steps:
         model = run.kept_model(step)
-        yield step, model, describe_dimensions(model, data, FRAME_IMAGES)
+        yield step, model, describe_dimensions(model, data)
 
 
 def _check_positive(**numbers: int) -> None:
