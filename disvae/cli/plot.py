@@ -10,7 +10,7 @@ from jsonargparse import ArgumentParser
 
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
-from disvae.plots import code_kinds, image_kinds, sweep_kinds
+from disvae.plots import code_kinds, film_kinds, image_kinds, sweep_kinds
 from disvae.plots.animation import FORMATS, Animation
 from disvae.plots.errors import NotApplicableError
 from disvae.training import Run, load_run
@@ -23,8 +23,8 @@ KINDS: dict[str, Callable[..., Any]] = {
     "reconstructions": image_kinds.reconstructions,
     "traversals": image_kinds.traversals,
     "reconstruct-traverse": image_kinds.reconstruct_traverse,
-    "traversal-animation": image_kinds.traversal_animation,
-    "training-animation": image_kinds.training_animation,
+    "traversal-animation": film_kinds.traversal_animation,
+    "training-animation": film_kinds.training_animation,
     "interpolation": image_kinds.interpolation,
     **code_kinds.CODE_KINDS,
     **sweep_kinds.SWEEP_KINDS,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from disvae.data import ImageDataset
+from disvae.training import load_images
 
 
 def choose_images(
@@ -42,3 +43,17 @@ def choose_images(
     shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     others = shuffled[: n + len(chosen)]
     return torch.cat([chosen, others[~torch.isin(others, chosen)]])[:n]
+
+
+def load_chosen(
+    data: ImageDataset, n: int, images: Sequence[int], seed: int
+) -> Float[Tensor, "n channels height width"]:
+    """The images that :func:`choose_images` chooses, in [0, 1]."""
+    return load_images(data, choose_images(data, n, images, seed))
+
+
+def starting_images(
+    data: ImageDataset, posterior: bool, images: Sequence[int], n: int, seed: int
+) -> Float[Tensor, "n channels height width"] | None:
+    """The images that traversals start from, or None for the prior."""
+    return load_chosen(data, n, images, seed) if posterior or images else None

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset, to_float
 from disvae.plots.grid import image_grid, show_grid
+from disvae.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = 12
 
 
+@styled
 def dataset_figure(data: ImageDataset, rows: int = 2, seed: int = 0) -> "Figure":
     """Rows of random images, then one row for each factor that takes it through its values.
 

@@ -1,36 +1,25 @@
-"""The kinds of pictures of images that ``disvae plot`` draws: functions of a run.
+"""The kinds of pictures of images, standing still, that ``disvae plot`` draws: functions of a run.
 
 A keyword of such a function is an option of the command, and what is said of it here is the
 option's help. All have a default.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from disvae.data import ImageDataset
-from disvae.models import VAE
-from disvae.plots.animation import Animation
-from disvae.plots.choice import choose_images
-from disvae.plots.dimensions import Dimensions, describe_dimensions
-from disvae.plots.errors import NotApplicableError
-from disvae.plots.films import training_animation as draw_training
-from disvae.plots.films import traversal_animation as draw_moving
+from disvae.plots.choice import choose_images, load_chosen, starting_images
+from disvae.plots.dimensions import describe_dimensions
 from disvae.plots.images import images_figure
 from disvae.plots.interpolation import Path, interpolation_figure
 from disvae.plots.reconstruct_traverse import reconstruct_traverse_figure
 from disvae.plots.reconstructions import reconstruction_figure
-from disvae.plots.traversals import Unit, traversal_figure, traversal_values
+from disvae.plots.traversals import traversal_figure, traversal_unit, traversal_values
 from disvae.training import Run, load_images
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-# Images that a dimension's KL and factor are measured on in each frame of training.
-FRAME_IMAGES = 500
 
 
 def data_samples(
@@ -108,7 +97,7 @@ def reconstructions(
         A matplotlib figure.
     """
     _check_positive(rows=rows, columns=columns)
-    x = _images(run.data(), rows * columns, images, seed)
+    x = load_chosen(run.data(), rows * columns, images, seed)
     return reconstruction_figure(run.model(), x, columns, show_loss, scale)
 
 
@@ -146,9 +135,9 @@ def traversals(
     """
     model, data = run.model(), run.data()
     known = describe_dimensions(model, data)
-    x = _starts(data, posterior, images, max(1, len(images)), seed)
+    x = starting_images(data, posterior, images, max(1, len(images)), seed)
     values = traversal_values(range, columns)
-    unit = _unit(x, range)
+    unit = traversal_unit(x, range)
     return traversal_figure(model, x, known.kl, values, known.factors, rows, unit, scale)
 
 
@@ -181,100 +170,12 @@ def reconstruct_traverse(
         A matplotlib figure.
     """
     model, data = run.model(), run.data()
-    x = _images(data, columns, images, seed)
+    x = load_chosen(data, columns, images, seed)
     values = traversal_values(range, columns)
-    unit = _unit(x if posterior else None, range)
+    unit = traversal_unit(x if posterior else None, range)
     known = describe_dimensions(model, data)
     return reconstruct_traverse_figure(
         model, x, known, values, rows, posterior, unit, show_loss, scale
-    )
-
-
-def traversal_animation(
-    run: Run,
-    *,
-    rows: int | None = 5,
-    columns: int = 5,
-    range: float = 2.0,
-    images: Sequence[int] = (),
-    steps: int = 12,
-    fps: float = 10.0,
-    scale: int | None = None,
-    seed: int = 0,
-) -> Animation:
-    """Traversals that move: a row for each dimension, a column for each image.
-
-    Each starts from its image's posterior mean, and goes there and back.
-
-    Args:
-        run: the run.
-        rows: dimensions to show, those of the largest KL; null for all.
-        columns: images.
-        range: see traversals: the largest value, or less than 0.5 for quantiles of the posterior.
-        images: indices of the images that come first.
-        steps: values from one end to the other.
-        fps: frames a second.
-        scale: pixels of a frame for each pixel of an image; null to fill 650 pixels.
-        seed: draws the other images.
-
-    Returns:
-        An animation of 2·steps − 2 frames.
-    """
-    model, data = run.model(), run.data()
-    indices = choose_images(data, columns, images, seed)
-    x = load_images(data, indices)
-    known = describe_dimensions(model, data)
-    labels = [f"image {index}" for index in indices.tolist()]
-    values = traversal_values(range, steps)
-    return draw_moving(model, x, known, values, rows, _unit(x, range), labels, scale, fps)
-
-
-def training_animation(
-    run: Run,
-    *,
-    rows: int | None = None,
-    columns: int = 9,
-    range: float = 2.0,
-    posterior: bool = False,
-    images: Sequence[int] = (),
-    fps: float = 5.0,
-    scale: int | None = None,
-    seed: int = 0,
-) -> Animation:
-    """Traversals over the time of training, a frame for each model that was kept.
-
-    Models are kept by `disvae train --keep_every STEPS`. Rows stay in the order of the last model.
-
-    Args:
-        run: the run.
-        rows: dimensions to show, those of the largest KL in the end; null for all.
-        columns: values that a dimension is set to.
-        range: see traversals: the largest value, or less than 0.5 for quantiles.
-        posterior: traverse from the posterior mean of an image, not from the prior's.
-        images: index of the image to start from, with or without --posterior.
-        fps: frames a second.
-        scale: pixels of a frame for each pixel of an image; null to fill 650 pixels.
-        seed: draws the image to start from if --posterior is given alone.
-
-    Returns:
-        An animation of as many frames as there are models.
-    """
-    steps = run.kept_steps()
-    if not steps:
-        raise NotApplicableError(
-            f"{run.path} keeps no weights over time: train with --keep_every STEPS"
-        )
-    data = run.data()
-    x = _starts(data, posterior, images, 1, seed)
-    last = describe_dimensions(run.kept_model(steps[-1]), data, FRAME_IMAGES)
-    return draw_training(
-        _history(run, data, steps),
-        None if x is None else x[0],
-        last.order(rows),
-        traversal_values(range, columns),
-        _unit(x, range),
-        scale,
-        fps,
     )
 
 
@@ -310,33 +211,6 @@ def interpolation(
     labels = [f"{a} to {b}" for a, b in indices.view(-1, 2).tolist()]
     order = describe_dimensions(model, data).order() if path == "dimensions" else None
     return interpolation_figure(model, x[::2], x[1::2], columns, path, order, labels, scale)
-
-
-def _images(
-    data: ImageDataset, n: int, images: Sequence[int], seed: int
-) -> Float[Tensor, "n channels height width"]:
-    return load_images(data, choose_images(data, n, images, seed))
-
-
-def _starts(
-    data: ImageDataset, posterior: bool, images: Sequence[int], n: int, seed: int
-) -> Float[Tensor, "n channels height width"] | None:
-    """The images that traversals start from, or None for the prior."""
-    return _images(data, n, images, seed) if posterior or images else None
-
-
-def _unit(x: object, range: float) -> Unit:
-    """Quantiles are those of the posterior if it is one that is traversed."""
-    return "posterior" if x is not None and range < 0.5 else "code"
-
-
-def _history(
-    run: Run, data: ImageDataset, steps: Sequence[int]
-) -> Iterator[tuple[int, VAE, Dimensions]]:
-    """The models that were kept, and what their dimensions were."""
-    for step in steps:
-        model = run.kept_model(step)
-        yield step, model, describe_dimensions(model, data, FRAME_IMAGES)
 
 
 def _check_positive(**numbers: int) -> None:

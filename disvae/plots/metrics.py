@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from disvae.metrics import Score, Scores
 from disvae.metrics.arrays import check_arrays
-from disvae.plots.style import COLOURS
+from disvae.plots.style import COLOURS, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ MOST_POINTS = 2_000  # drawn in one panel
 ERROR = 1.96  # standard errors on either side
 
 
+@styled
 def information_figure(score: Score) -> "Figure":
     """What each dimension knows of each factor, as a part of the factor's entropy.
 
@@ -47,6 +48,7 @@ def information_figure(score: Score) -> "Figure":
     return figure
 
 
+@styled
 def importance_figure(score: Score) -> "Figure":
     """The importance of each dimension for each factor as areas: a Hinton diagram.
 
@@ -79,6 +81,7 @@ def importance_figure(score: Score) -> "Figure":
     return figure
 
 
+@styled
 def latents_figure(
     codes: object,
     factors: object,
@@ -122,6 +125,7 @@ def latents_figure(
     return figure
 
 
+@styled
 def summary_figure(scores: Scores | Mapping[str, Scores]) -> "Figure":
     """Bars of all scores, with intervals of 95 % where standard errors are known.
 

@@ -122,6 +122,16 @@ def traversal_values(reach: float, n: int) -> list[float]:
     return [largest * (2 * i / (n - 1) - 1) for i in range(n)]
 
 
+def traversal_unit(x: object, reach: float) -> Unit:
+    """What a traversal's values count in: quantiles are those of a posterior, if there is one.
+
+    Args:
+        x: the images to start from; None for the prior.
+        reach: see :func:`traversal_values`.
+    """
+    return "posterior" if x is not None and reach < 0.5 else "code"
+
+
 @torch.no_grad()
 def mean_kl(
     model: VAE, images: Float[Tensor, "n channels height width"], batch_size: int = 256

@@ -5,7 +5,7 @@ from PIL import Image
 
 from disvae.cli import plot
 from disvae.cli.main import main
-from disvae.plots import image_kinds
+from disvae.plots import film_kinds, image_kinds
 from disvae.training import load_run
 from disvae.training.run import RunDirectory
 
@@ -156,5 +156,5 @@ def test_help_lists_the_kinds(capsys):
 
 def test_names_of_files_are_those_of_the_functions():
     for kind, function in plot.KINDS.items():
-        if function.__module__ == image_kinds.__name__:
+        if function.__module__ in (image_kinds.__name__, film_kinds.__name__):
             assert kind == function.__name__.replace("_", "-")

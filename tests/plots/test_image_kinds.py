@@ -5,7 +5,7 @@ import torch
 from painted import code_of, codes_shown, painted_run, picture
 
 from disvae.cli.plot import KINDS
-from disvae.plots import NotApplicableError, choose_images, image_kinds
+from disvae.plots import choose_images, image_kinds
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +75,6 @@ def test_interpolation_goes_between_pairs(run):
     stairs = image_kinds.interpolation(run, rows=1, columns=4, images=[0, 124], path="dimensions")
     expected = [[-2, -2, -2], [-2, -2, 2], [-2, 2, 2], [2, 2, 2]]  # by KL
     close(codes_shown(picture(stairs), 1, 6)[0, 1:5], torch.tensor(expected))
-
-
-def test_animations_have_their_frames(run, tmp_path):
-    moving = image_kinds.traversal_animation(run, rows=2, columns=2, steps=4, fps=7)
-    assert (len(moving.frames), moving.fps) == (6, 7)
-    training = image_kinds.training_animation(run, rows=1, columns=3)
-    assert len(training.frames) == 2
-    assert not (training.frames[0] == training.frames[1]).all()
-    with pytest.raises(NotApplicableError, match="train with --keep_every STEPS"):
-        image_kinds.training_animation(painted_run(tmp_path))
 
 
 @pytest.mark.parametrize(
