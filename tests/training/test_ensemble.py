@@ -101,6 +101,14 @@ if __name__ == "__main__":
 """
 
 
+def wait_for_logs(process: subprocess.Popen, logs: list[Path]) -> None:
+    deadline = time.monotonic() + 240
+    while not all(log.exists() and log.read_text() for log in logs):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_saves_all_of_them(tmp_path, workers) -> None:
     script = tmp_path / "script.py"
@@ -110,14 +118,12 @@ def test_sigterm_saves_all_of_them(tmp_path, workers) -> None:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stderr=subprocess.DEVNULL,
     )
-    logs = [tmp_path / str(i) / "log.jsonl" for i in range(2)]
-    deadline = time.monotonic() + 120
-    while not all(log.exists() and log.read_text() for log in logs):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 143
+    try:
+        wait_for_logs(process, [tmp_path / str(i) / "log.jsonl" for i in range(2)])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+    finally:
+        process.kill()
     assert all((tmp_path / str(i) / "checkpoint.pt").exists() for i in range(2))
 
 
@@ -152,18 +158,17 @@ def test_workers_end_with_the_process_that_started_them(tmp_path, number) -> Non
     script.write_text(MANY)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, str(script), str(tmp_path)], env=environment)
-    logs = [tmp_path / str(i) / "log.jsonl" for i in range(2)]
+    try:
+        wait_for_logs(process, [tmp_path / str(i) / "log.jsonl" for i in range(2)])
+        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        children = [int(pid) for pid in listed.split()]
+        process.send_signal(number)
+        process.wait(60)
+    finally:
+        process.kill()
     deadline = time.monotonic() + 120
-    while not all(log.exists() and log.read_text() for log in logs):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    children = [int(pid) for pid in listed.split()]
-    process.send_signal(number)
-    process.wait(60)
     while not all(gone(pid) for pid in children):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert (tmp_path / "0" / "checkpoint.pt").exists()
-    assert not (tmp_path / "2").exists()  # no other run was begun
+    assert not (tmp_path / "2" / "log.jsonl").exists()  # no other run was begun
