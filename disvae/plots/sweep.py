@@ -53,7 +53,7 @@ class Setting:
     def values(self, quantity: str) -> NDArray[np.float64]:
         """``reconstruction``, or a score by its name, of each run that has it."""
         if quantity == RECONSTRUCTION:
-            return np.array([record.reconstruction for record in self.records])
+            return np.array([record.reconstruction for record in self.records], dtype=np.float64)
         found = (record.scores.get(quantity) for record in self.records)
         return np.array([value for value in found if value is not None], dtype=np.float64)
 

@@ -263,8 +263,8 @@ def test_a_configuration_that_cannot_be_built_is_not_replaced_by_another(tmp_pat
 
 def test_a_seed_that_fails_is_said_without_a_traceback(tmp_path, capfd) -> None:
     options = ["--n_images", "8", "--batch_size", "4", "--steps", "2", "--progress", "false"]
-    options += ["--accelerator", "cpu", "--lr", "1e30", "--seeds", "[1]"]
+    options += ["--accelerator", "cpu", "--lr", "1e30", "--seeds", "[1,2]"]
     with pytest.raises(SystemExit) as end:
         main(["train", "--run_dir", str(tmp_path), *options])
     assert end.value.code == 1
-    assert "1 of 1 runs failed" in capfd.readouterr().err
+    assert "2 of 2 runs failed" in capfd.readouterr().err
