@@ -5,7 +5,7 @@ Each function returns nothing and raises ``AssertionError`` with what is wrong.
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,13 +15,18 @@ from torch import Tensor, nn
 from disvae.data import FactorDataset, ImageDataset
 from disvae.losses import Loss, LossOutput
 from disvae.metrics import Score
-from disvae.models import VAE
+from disvae.models import VAE, InfoGAN, LatentModel
 
 IMAGE_SHAPE = (1, 8, 8)
 BATCH_SIZE = 6
 
 
-def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
+def check_loss(
+    criterion: Loss,
+    latent_dim: int = 4,
+    model: LatentModel | None = None,
+    terms: Sequence[str] = ("objective", "reconstruction"),
+) -> None:
     """Check that a one-image loss keeps the contract of :class:`disvae.Loss`.
 
     It is deterministic given the seed; its loss is a finite scalar whose gradient reaches every
@@ -33,6 +38,9 @@ def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
     Args:
         criterion: the loss, in the precision it was made in.
         latent_dim: number of dimensions of the code that ``criterion`` expects.
+        model: of 8×8 grey images, for a loss that trains no VAE, such as
+            :func:`small_info_gan`; log-variances are then what they are.
+        terms: names that there must be; a loss that reconstructs nothing has ("objective",).
 
     Raises:
         AssertionError: a clause is broken; the message says which.
@@ -43,14 +51,15 @@ def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = small_vae(latent_dim)
+        extreme = _extreme_vae(latent_dim) if model is None else model
+        model = small_vae(latent_dim) if model is None else model
         x = torch.rand(BATCH_SIZE, *IMAGE_SHAPE)
-        _check_output(criterion, model, x)
+        _check_output(criterion, model, x, terms)
         _check_steps(criterion, model, x)
         _check_gradients(criterion, model, x)
         _check_parameter_groups(criterion, model)
         _check_bad_input(criterion, model, x)
-        _check_extremes(criterion, latent_dim, x)
+        _check_extremes(criterion, extreme, x)
 
 
 def check_metric(metric: Callable[..., Score], invariant: bool = True) -> None:
@@ -179,19 +188,34 @@ def small_vae(latent_dim: int) -> VAE:
     return VAE(encoder, decoder, latent_dim)
 
 
-def _run(criterion: Loss, model: VAE, x: Tensor, step: int | Tensor | None) -> LossOutput:
+def small_info_gan(latent_dim: int) -> InfoGAN:
+    """An InfoGAN of linear layers for 8×8 images: one category of three, all else continuous."""
+    n_pixels, n_continuous, n_noise = IMAGE_SHAPE[1] * IMAGE_SHAPE[2], latent_dim - 1, 2
+    generator = nn.Linear(n_continuous + 3 + n_noise, n_pixels)
+    return InfoGAN(
+        nn.Sequential(generator, nn.Unflatten(1, IMAGE_SHAPE)),
+        nn.Sequential(nn.Flatten(), nn.Linear(n_pixels, 16), nn.LeakyReLU(0.1)),
+        nn.Linear(16, 1),
+        nn.Linear(16, 2 * n_continuous + 3),
+        n_continuous,
+        categories=(3,),
+        n_noise=n_noise,
+    )
+
+
+def _run(criterion: Loss, model: LatentModel, x: Tensor, step: int | Tensor | None) -> LossOutput:
     torch.manual_seed(1)
     return criterion(model, x, step)
 
 
-def _check_output(criterion: Loss, model: VAE, x: Tensor) -> None:
+def _check_output(criterion: Loss, model: LatentModel, x: Tensor, terms: Sequence[str]) -> None:
     before = x.clone()
     output = _run(criterion, model, x, 0)
     assert isinstance(output, LossOutput), f"expected a LossOutput, got {type(output).__name__}"
     assert output.loss.shape == (), f"the loss must be a scalar, got {tuple(output.loss.shape)}"
     assert output.loss.isfinite(), f"the loss is {output.loss.item()}"
     assert output.loss.requires_grad, "the loss has no gradient: was it detached?"
-    for name in ("objective", "reconstruction"):
+    for name in terms:
         assert name in output.terms, f"terms lack {name!r}: {sorted(output.terms)}"
     for name, term in output.terms.items():
         assert isinstance(term, Tensor), f"term {name!r} must be a tensor, without .item()"
@@ -203,14 +227,14 @@ def _check_output(criterion: Loss, model: VAE, x: Tensor) -> None:
     assert torch.equal(output.loss, again.loss), "two calls with one seed differ: it has a state"
 
 
-def _check_steps(criterion: Loss, model: VAE, x: Tensor) -> None:
+def _check_steps(criterion: Loss, model: LatentModel, x: Tensor) -> None:
     by_int = _run(criterion, model, x, 3).loss
     by_tensor = _run(criterion, model, x, torch.tensor(3)).loss
     assert torch.allclose(by_int, by_tensor), "step 3 as an int and as a tensor differ"
     assert _run(criterion, model, x, None).loss.isfinite(), "step=None (evaluation) is not finite"
 
 
-def _check_gradients(criterion: Loss, model: VAE, x: Tensor) -> None:
+def _check_gradients(criterion: Loss, model: LatentModel, x: Tensor) -> None:
     criterion.zero_grad()
     _run(criterion, model, x, 3).loss.backward()
     for owner in (model, criterion):
@@ -222,7 +246,7 @@ def _check_gradients(criterion: Loss, model: VAE, x: Tensor) -> None:
     model.zero_grad()
 
 
-def _check_parameter_groups(criterion: Loss, model: VAE) -> None:
+def _check_parameter_groups(criterion: Loss, model: LatentModel) -> None:
     groups = criterion.parameter_groups(model, lr=1e-3)
     grouped = [id(p) for group in groups for p in group["params"]]
     assert len(grouped) == len(set(grouped)), "a parameter stands in two groups"
@@ -231,7 +255,7 @@ def _check_parameter_groups(criterion: Loss, model: VAE) -> None:
     torch.optim.Adam(groups)
 
 
-def _check_bad_input(criterion: Loss, model: VAE, x: Tensor) -> None:
+def _check_bad_input(criterion: Loss, model: LatentModel, x: Tensor) -> None:
     bad = {
         "a NaN pixel": x.masked_fill(x == x.max(), torch.nan),
         "an infinite pixel": x.masked_fill(x == x.max(), torch.inf),
@@ -268,8 +292,11 @@ class _Constant(nn.Module):
         return self.moments + 0.1 * x.flatten(1)[:, : len(self.moments)]
 
 
-def _check_extremes(criterion: Loss, latent_dim: int, x: Tensor) -> None:
-    extreme = VAE(_Constant(latent_dim), small_vae(latent_dim).decoder, latent_dim)
+def _extreme_vae(latent_dim: int) -> VAE:
+    return VAE(_Constant(latent_dim), small_vae(latent_dim).decoder, latent_dim)
+
+
+def _check_extremes(criterion: Loss, extreme: LatentModel, x: Tensor) -> None:
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
             output = _run(criterion, extreme, x, 3)

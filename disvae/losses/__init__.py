@@ -8,6 +8,7 @@ from disvae.losses.decomposed import Decomposed
 from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
 from disvae.losses.hfs import HFSLoss
+from disvae.losses.info_gan import InfoGANLoss, InfoWGANGPLoss
 from disvae.losses.info_vae import InfoVAELoss
 from disvae.losses.vae import VAELoss
 from disvae.losses.weighted import WeightedLoss
@@ -24,7 +25,9 @@ __all__ = [
     "FactorVAELoss",
     "FactorVAEPriorLoss",
     "HFSLoss",
+    "InfoGANLoss",
     "InfoVAELoss",
+    "InfoWGANGPLoss",
     "Loss",
     "LossOutput",
     "VAELoss",
