@@ -15,7 +15,7 @@ import disvae.models
 from disvae.cli.parsing import find_class
 from disvae.data import ImageDataset
 from disvae.losses import Loss
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.spec import build
 
 
@@ -118,7 +118,11 @@ def _arguments_of(cls: type[Any], *bases: type) -> set[str]:
 
 
 MODEL = Part(
-    "model", VAE, _public(disvae.models, VAE), "BurgessVAE", {"image_shape": "that of the data"}
+    "model",
+    LatentModel,
+    _public(disvae.models, LatentModel),
+    "BurgessVAE",
+    {"image_shape": "that of the data"},
 )
 LOSS = Part(
     "loss",

@@ -17,6 +17,7 @@ from disvae.divergence.minibatch import (
     MinibatchStratified,
     MinibatchWeighted,
 )
+from disvae.divergence.mixed import MixedDistribution
 from disvae.divergence.mmd import maximum_mean_discrepancy
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "MinibatchJackknife",
     "MinibatchStratified",
     "MinibatchWeighted",
+    "MixedDistribution",
     "PermutedRatio",
     "PriorRatio",
     "decompose",

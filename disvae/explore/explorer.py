@@ -12,7 +12,7 @@ from torch import Tensor
 from disvae.data import ImageDataset
 from disvae.divergence import kl_per_dimension
 from disvae.explore.upload import read_picture
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.training import encode_posteriors, load_images, load_run
 
 Image = Float[Tensor, "channels height width"]
@@ -61,7 +61,7 @@ class Explorer:
         True
     """
 
-    model: VAE
+    model: LatentModel
     data: ImageDataset
     kl: tuple[float, ...]
     reach: float
@@ -109,7 +109,7 @@ class Explorer:
         return Start(x, self.decode(code), code, tuple(kl))
 
 
-def explore(model: VAE, data: ImageDataset, n_images: int = N_IMAGES) -> Explorer:
+def explore(model: LatentModel, data: ImageDataset, n_images: int = N_IMAGES) -> Explorer:
     """Get a model ready to be explored: measure its dimensions.
 
     Args:

@@ -19,11 +19,11 @@ from disvae.metrics.posterior_aam import posterior_aam
 from disvae.metrics.posterior_mig import posterior_mig
 from disvae.metrics.presets import Metric
 from disvae.metrics.score import Scores
-from disvae.models import VAE
+from disvae.models import LatentModel
 
 
 def evaluate_model(
-    model: VAE,
+    model: LatentModel,
     data: FactorDataset,
     *,
     n: int = 10_000,
@@ -92,7 +92,7 @@ def some_indices(data: FactorDataset, n: int, seed: int) -> Tensor:
 
 
 def encode_once(
-    model: VAE,
+    model: LatentModel,
     data: FactorDataset,
     indices: Tensor,
     cache: Path | str | None = None,
@@ -113,7 +113,7 @@ def encode_once(
     return found
 
 
-def _key(model: VAE, data: FactorDataset, indices: Tensor) -> str:
+def _key(model: LatentModel, data: FactorDataset, indices: Tensor) -> str:
     """A digest of the weights, the images that are meant, and some of their bytes."""
     digest = hashlib.sha256(repr((type(model).__name__, type(data).__name__, len(data))).encode())
     for name, tensor in model.state_dict().items():

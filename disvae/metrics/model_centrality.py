@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from disvae.divergence import kl_per_dimension
 from disvae.metrics.arrays import Arrays, check_codes
 from disvae.metrics.score import Score
 from disvae.metrics.votes import SampleGroups, VoteCounts, least, vote
-from disvae.models import VAE
+from disvae.models import LatentModel
 
 
 @torch.no_grad()
 def model_centrality(
-    models: Sequence[VAE],
+    models: Sequence[LatentModel],
     images: Float[Tensor, "n channels height width"],
     *,
     seed: int = 0,
@@ -82,15 +83,14 @@ def model_centrality(
     return scores
 
 
-def _in_use(model: VAE, images: Tensor, min_kl: float) -> NDArray[np.int64]:
+def _in_use(model: LatentModel, images: Tensor, min_kl: float) -> NDArray[np.int64]:
     posterior = model.encode(images.to(next(model.parameters())))
-    variance = posterior.scale.double() ** 2
-    kl = 0.5 * (posterior.loc.double() ** 2 + variance - 1 - variance.log()).mean(dim=0)
+    kl = kl_per_dimension(posterior, model.prior).double().mean(dim=0)
     return np.flatnonzero(kl.cpu().numpy() > min_kl)
 
 
 def _decode(
-    model: VAE,
+    model: LatentModel,
     dimensions: NDArray[np.int64],
     groups: int,
     size: int,
@@ -113,7 +113,7 @@ def _decode(
 
 
 def _agreement(
-    model: VAE,
+    model: LatentModel,
     pictures: list[Tensor],
     keys: list[NDArray[np.int64]],
     dimensions: NDArray[np.int64],

@@ -9,9 +9,10 @@ from disvae.models.disentangling_vae import load_disentangling_vae
 from disvae.models.export import Exported, export_onnx, export_program
 from disvae.models.fashion_mnist import FashionConvVAE, FashionMLPVAE
 from disvae.models.kim import KimVAE
+from disvae.models.latent import LatentModel, VAEOutput
 from disvae.models.mlp import MLPVAE, MLPDecoder, MLPEncoder
 from disvae.models.residual import ResidualDecoder, ResidualEncoder, ResidualVAE
-from disvae.models.vae import VAE, VAEOutput
+from disvae.models.vae import VAE
 
 __all__ = [
     "BurgessVAE",
@@ -23,6 +24,7 @@ __all__ = [
     "FashionConvVAE",
     "FashionMLPVAE",
     "KimVAE",
+    "LatentModel",
     "MLPDecoder",
     "MLPEncoder",
     "MLPVAE",

@@ -8,7 +8,7 @@ from disvae.spec import describe
 from disvae.version import __version__
 
 if TYPE_CHECKING:
-    from disvae.models.vae import VAE
+    from disvae.models.latent import LatentModel
 
 TAGS = ["disentanglement", "variational-autoencoder", "representation-learning"]
 
@@ -27,7 +27,7 @@ _CITATION = """@software{{disvae,
 
 
 def model_card(
-    model: "VAE",
+    model: "LatentModel",
     source: str,
     *,
     title: str | None = None,
@@ -92,7 +92,7 @@ def _front_matter(
     return f"---\n{yaml.safe_dump(content, sort_keys=False)}---"
 
 
-def _what(model: "VAE") -> str:
+def _what(model: "LatentModel") -> str:
     spec = describe(model)["init_args"]
     shape = spec.get("image_shape")
     images = f" for images of shape ({', '.join(map(str, shape))})" if shape else ""
@@ -105,7 +105,7 @@ def _what(model: "VAE") -> str:
     )
 
 
-def _loading(model: "VAE", source: str) -> str:
+def _loading(model: "LatentModel", source: str) -> str:
     root = type(model).__module__.partition(".")[0]
     trust = "" if root == "disvae" else f', trust=["{type(model).__module__}"]'
     return f"""## Loading it

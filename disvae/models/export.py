@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from disvae.models.vae import VAE, Codes, Images
+from disvae.models.latent import Codes, Images, LatentModel
 
 BATCHES = (1, 2, 7)  # sizes to check with; one image is where a fixed size would show first
 
@@ -38,7 +38,7 @@ class Exported:
     largest_difference: float
 
 
-def export_onnx(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> list[Exported]:
+def export_onnx(model: LatentModel, folder: str | Path, tolerance: float = 1e-4) -> list[Exported]:
     """Write the encoder and the decoder as ``encoder.onnx`` and ``decoder.onnx``.
 
     Both are run by onnxruntime on random batches of several sizes, and compared with the model as
@@ -86,7 +86,9 @@ def export_onnx(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> list
     return _export(model, Path(folder), ".onnx", write, run, tolerance)
 
 
-def export_program(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> list[Exported]:
+def export_program(
+    model: LatentModel, folder: str | Path, tolerance: float = 1e-4
+) -> list[Exported]:
     """Write the encoder and the decoder as programs of ``torch.export``.
 
     They are ``encoder.pt2`` and ``decoder.pt2``, which ``torch.export.load(path).module()`` reads.
@@ -115,7 +117,7 @@ def export_program(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> l
 
 
 def _export(
-    model: VAE,
+    model: LatentModel,
     folder: Path,
     suffix: str,
     write: Callable[[torch.export.ExportedProgram, "_Part", Path], None],
@@ -194,7 +196,7 @@ class _Part(nn.Module, ABC):
     input_name: str
     output_names: tuple[str, ...]
 
-    def __init__(self, model: VAE, image_shape: tuple[int, ...]) -> None:
+    def __init__(self, model: Any, image_shape: tuple[int, ...]) -> None:
         super().__init__()
         self.model = model
         self.image_shape = image_shape

@@ -14,7 +14,7 @@ from disvae.data import FactorDataset, ImageDataset
 from disvae.divergence import kl_per_dimension
 from disvae.metrics.arrays import check_arrays
 from disvae.metrics.information import histogram_information
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.style import FAINT
 from disvae.training import encode_posteriors
 
@@ -57,7 +57,7 @@ class Dimensions(NamedTuple):
 
 
 def describe_dimensions(
-    model: VAE, data: ImageDataset, n_images: int = 2000, seed: int = 0
+    model: LatentModel, data: ImageDataset, n_images: int = 2000, seed: int = 0
 ) -> Dimensions:
     """The KL of each dimension, and the factor that it knows most of if the data has factors.
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
 from disvae.plots.style import styled
 
@@ -76,7 +76,7 @@ def _one_by_one(a: Tensor, b: Tensor, t: Tensor, order: list[int]) -> Tensor:
 @styled
 @torch.no_grad()
 def interpolation_figure(
-    model: VAE,
+    model: LatentModel,
     first: Float[Tensor, "n channels height width"],
     last: Float[Tensor, "n channels height width"],
     n_steps: int = 9,

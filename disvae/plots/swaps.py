@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.grid import image_grid, show_grid
 from disvae.plots.style import styled
 
@@ -19,7 +19,7 @@ GAP = 3  # pixels between the images and what is made of them
 
 @torch.no_grad()
 def swap(
-    model: VAE,
+    model: LatentModel,
     rows: Float[Tensor, "n_rows channels height width"],
     columns: Float[Tensor, "n_columns channels height width"],
     dimensions: Sequence[int],
@@ -54,7 +54,7 @@ def swap(
 
 @styled
 def swap_figure(
-    model: VAE,
+    model: LatentModel,
     rows: Float[Tensor, "n_rows channels height width"],
     columns: Float[Tensor, "n_columns channels height width"],
     dimensions: Sequence[int],

@@ -1,7 +1,7 @@
 """Latent traversals: what each dimension of the code does to an image."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from disvae.divergence import kl_per_dimension
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
 from disvae.plots.style import styled
@@ -29,7 +29,7 @@ BATCH_SIZE = 256  # codes decoded at once
 
 @torch.no_grad()
 def traverse(
-    model: VAE, x: Float[Tensor, "channels height width"], values: Sequence[float] = VALUES
+    model: LatentModel, x: Float[Tensor, "channels height width"], values: Sequence[float] = VALUES
 ) -> Float[Tensor, "latent_dim n_values channels height width"]:
     """Decode the code of an image with one dimension at a time set to each of some values.
 
@@ -51,7 +51,7 @@ def traverse(
 
 @torch.no_grad()
 def traverse_posterior(
-    model: VAE,
+    model: LatentModel,
     posterior: Normal,
     dimensions: Sequence[int],
     values: Sequence[float] = VALUES,
@@ -84,7 +84,7 @@ def traverse_posterior(
 
 
 @torch.no_grad()
-def starts(model: VAE, x: Float[Tensor, "n channels height width"] | None) -> Normal:
+def starts(model: LatentModel, x: Float[Tensor, "n channels height width"] | None) -> Any:
     """Where traversals start: the posteriors of some images, or the prior as one of them.
 
     Args:
@@ -134,7 +134,7 @@ def traversal_unit(x: object, reach: float) -> Unit:
 
 @torch.no_grad()
 def mean_kl(
-    model: VAE, images: Float[Tensor, "n channels height width"], batch_size: int = 256
+    model: LatentModel, images: Float[Tensor, "n channels height width"], batch_size: int = 256
 ) -> Float[Tensor, " latent_dim"]:
     """KL(q(z_j|x) ‖ p(z_j)) of each dimension, in nats, averaged over images.
 
@@ -147,7 +147,7 @@ def mean_kl(
 
 @styled
 def traversal_figure(
-    model: VAE,
+    model: LatentModel,
     x: Float[Tensor, "*n channels height width"] | None,
     kl: Float[Tensor, " latent_dim"],
     values: Sequence[float] = VALUES,

@@ -2,18 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.distributions import Normal
 from tqdm import tqdm
 
 from disvae.data import ImageDataset
 from disvae.data.encode import load_images
 from disvae.divergence import kl_per_dimension
-from disvae.models import VAE
+from disvae.models import LatentModel
 
 
 class Evidence(NamedTuple):
@@ -32,7 +31,7 @@ class Evidence(NamedTuple):
 
 @torch.no_grad()
 def elbo(
-    model: VAE,
+    model: LatentModel,
     data: ImageDataset,
     indices: Int[Tensor, " n"],
     batch_size: int = 256,
@@ -65,7 +64,7 @@ def elbo(
 
 @torch.no_grad()
 def importance_weighted_bound(
-    model: VAE,
+    model: LatentModel,
     data: ImageDataset,
     indices: Int[Tensor, " n"],
     particles: int = 5_000,
@@ -116,8 +115,8 @@ def importance_weighted_bound(
 
 
 def _log_weights(
-    model: VAE,
-    posterior: Normal,
+    model: LatentModel,
+    posterior: Any,
     z: Float[Tensor, "particles batch latent_dim"],
     x: Float[Tensor, "batch channels height width"],
 ) -> Float[Tensor, "particles batch"]:
@@ -128,7 +127,9 @@ def _log_weights(
     return log_ratio.sum(-1) - nll.double()
 
 
-def _batches(model: VAE, data: ImageDataset, indices: Tensor, size: int) -> Iterator[Tensor]:
+def _batches(
+    model: LatentModel, data: ImageDataset, indices: Tensor, size: int
+) -> Iterator[Tensor]:
     if len(indices) == 0:
         raise ValueError("a bound needs at least one image, got no indices")
     weight = next(model.parameters())
@@ -136,7 +137,7 @@ def _batches(model: VAE, data: ImageDataset, indices: Tensor, size: int) -> Iter
         yield load_images(data, part).to(weight)
 
 
-def _draw(posterior: Normal, n: int, generator: torch.Generator | None) -> Tensor:
+def _draw(posterior: Any, n: int, generator: torch.Generator | None) -> Tensor:
     noise = torch.randn(n, *posterior.loc.shape, generator=generator)
     return posterior.loc + posterior.scale * noise.to(posterior.loc)
 

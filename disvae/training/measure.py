@@ -5,11 +5,11 @@ import torch
 from disvae.data import ImageDataset
 from disvae.data.encode import encode_posteriors
 from disvae.divergence import MeasuredDecomposition, measure_decomposition
-from disvae.models import VAE
+from disvae.models import LatentModel
 
 
 def decompose_dataset(
-    model: VAE,
+    model: LatentModel,
     data: ImageDataset,
     n_codes: int = 1_000,
     batch_size: int = 256,

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from disvae.data import BatchSource
 from disvae.divergence.estimators import make_estimator
 from disvae.losses import Decomposed, Loss
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.schedules import Weight
 from disvae.spec import plain
 from disvae.training.average import Average
@@ -370,7 +370,7 @@ class Trainer:
     def _show(self, log: Log | None, source: Any) -> None:
         """Pictures of what the model makes of the first images, and of their codes."""
         model = self._kept()
-        if log and isinstance(model, VAE) and isinstance(source, BatchSource):
+        if log and isinstance(model, LatentModel) and isinstance(source, BatchSource):
             log.show(self.step, model, self._fabric.to_device(source.batch(0)))
 
     def _global_means(self) -> dict[str, float]:

@@ -13,7 +13,7 @@ from disvae.data import FactorDataset, ImageDataset
 from disvae.data.encode import encode_posteriors
 from disvae.divergence import KLDecomposition, kl_per_dimension, measure_decomposition
 from disvae.metrics import DegenerateCodesWarning, Scores, evaluate, mig
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.report.evaluation import Entry
 from disvae.plots.report.settings import USUAL_CODES, USUAL_METRICS, ReportSettings
 
@@ -41,7 +41,7 @@ class Codes:
         return self.posterior.loc[some], self.indices[some]
 
 
-def encode(model: VAE, data: ImageDataset, settings: ReportSettings) -> Codes:
+def encode(model: LatentModel, data: ImageDataset, settings: ReportSettings) -> Codes:
     """Encode the whole data set if it is to be decomposed and not too large, or else a sample."""
     n = len(data)
     whole = n <= max(settings.n_samples, settings.largest_data if settings.n_codes != 0 else 0)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.dimensions import COLLAPSED
 from disvae.plots.report.sheets import Sheet, make_sheet
 from disvae.plots.traversals import traverse
@@ -44,7 +44,7 @@ class Dimension:
 
 
 def make_dimensions(
-    model: VAE,
+    model: LatentModel,
     starts: Float[Tensor, "starts channels height width"],
     kl: Float[Tensor, " latent_dim"],
     shares: Mapping[str, Sequence[float]],
