@@ -7,6 +7,8 @@ from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss, BetaVAEScaledLoss
 from disvae.losses.decomposed import Decomposed
 from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
+from disvae.losses.few_labels import FewLabelsLoss
+from disvae.losses.group_vae import AdaGVAELoss, AdaMLVAELoss, GVAELoss, MLVAELoss
 from disvae.losses.hfs import HFSLoss
 from disvae.losses.info_vae import InfoVAELoss
 from disvae.losses.vae import VAELoss
@@ -14,6 +16,8 @@ from disvae.losses.weighted import WeightedLoss
 
 __all__ = [
     "AAELoss",
+    "AdaGVAELoss",
+    "AdaMLVAELoss",
     "BetaTCVAELoss",
     "BetaVAEBLoss",
     "BetaVAEHLoss",
@@ -23,10 +27,13 @@ __all__ = [
     "ELBOLoss",
     "FactorVAELoss",
     "FactorVAEPriorLoss",
+    "FewLabelsLoss",
+    "GVAELoss",
     "HFSLoss",
     "InfoVAELoss",
     "Loss",
     "LossOutput",
+    "MLVAELoss",
     "VAELoss",
     "WeightedLoss",
 ]
