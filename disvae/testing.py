@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,10 +25,11 @@ BATCH_SIZE = 6
 def check_loss(
     criterion: Loss,
     latent_dim: int = 4,
+    make_batch: Callable[[Tensor], Any] = lambda x: x,
     model: LatentModel | None = None,
     terms: Sequence[str] = ("objective", "reconstruction"),
 ) -> None:
-    """Check that a one-image loss keeps the contract of :class:`disvae.Loss`.
+    """Check that a loss keeps the contract of :class:`disvae.Loss`.
 
     It is deterministic given the seed; its loss is a finite scalar whose gradient reaches every
     parameter of the model and of the loss; its terms are detached finite scalars with
@@ -38,8 +40,10 @@ def check_loss(
     Args:
         criterion: the loss, in the precision it was made in.
         latent_dim: number of dimensions of the code that ``criterion`` expects.
+        make_batch: what the loss takes, made of a batch of images, which it takes itself by
+            default.
         model: of 8×8 grey images, for a loss that trains no VAE, such as
-            :func:`small_info_gan`; log-variances are then what they are.
+            :func:`small_info_gan`; its log-variances are then what they are.
         terms: names that there must be; a loss that reconstructs nothing has ("objective",).
 
     Raises:
@@ -48,18 +52,21 @@ def check_loss(
     Example:
         >>> from disvae import BetaVAEHLoss
         >>> check_loss(BetaVAEHLoss(beta=4.0))
+        >>> from disvae.losses import AdaGVAELoss
+        >>> check_loss(AdaGVAELoss(), make_batch=lambda x: (x, x.flip(0)))
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         extreme = _extreme_vae(latent_dim) if model is None else model
         model = small_vae(latent_dim) if model is None else model
         x = torch.rand(BATCH_SIZE, *IMAGE_SHAPE)
-        _check_output(criterion, model, x, terms)
-        _check_steps(criterion, model, x)
-        _check_gradients(criterion, model, x)
+        batch = make_batch(x)
+        _check_output(criterion, model, batch, x, terms)
+        _check_steps(criterion, model, batch)
+        _check_gradients(criterion, model, batch)
         _check_parameter_groups(criterion, model)
-        _check_bad_input(criterion, model, x)
-        _check_extremes(criterion, extreme, x)
+        _check_bad_input(criterion, model, x, make_batch)
+        _check_extremes(criterion, extreme, batch)
 
 
 def check_metric(metric: Callable[..., Score], invariant: bool = True) -> None:
@@ -203,14 +210,16 @@ def small_info_gan(latent_dim: int) -> InfoGAN:
     )
 
 
-def _run(criterion: Loss, model: LatentModel, x: Tensor, step: int | Tensor | None) -> LossOutput:
+def _run(criterion: Loss, model: LatentModel, batch: Any, step: int | Tensor | None) -> LossOutput:
     torch.manual_seed(1)
-    return criterion(model, x, step)
+    return criterion(model, batch, step)
 
 
-def _check_output(criterion: Loss, model: LatentModel, x: Tensor, terms: Sequence[str]) -> None:
+def _check_output(
+    criterion: Loss, model: LatentModel, batch: Any, x: Tensor, terms: Sequence[str]
+) -> None:
     before = x.clone()
-    output = _run(criterion, model, x, 0)
+    output = _run(criterion, model, batch, 0)
     assert isinstance(output, LossOutput), f"expected a LossOutput, got {type(output).__name__}"
     assert output.loss.shape == (), f"the loss must be a scalar, got {tuple(output.loss.shape)}"
     assert output.loss.isfinite(), f"the loss is {output.loss.item()}"
@@ -223,20 +232,21 @@ def _check_output(criterion: Loss, model: LatentModel, x: Tensor, terms: Sequenc
         assert not term.requires_grad, f"term {name!r} must be detached"
         assert term.isfinite(), f"term {name!r} is {term.item()}"
     assert torch.equal(x, before), "the loss changed its batch in place"
-    again = _run(criterion, model, x, 0)
+    again = _run(criterion, model, batch, 0)
     assert torch.equal(output.loss, again.loss), "two calls with one seed differ: it has a state"
 
 
-def _check_steps(criterion: Loss, model: LatentModel, x: Tensor) -> None:
-    by_int = _run(criterion, model, x, 3).loss
-    by_tensor = _run(criterion, model, x, torch.tensor(3)).loss
+def _check_steps(criterion: Loss, model: LatentModel, batch: Any) -> None:
+    by_int = _run(criterion, model, batch, 3).loss
+    by_tensor = _run(criterion, model, batch, torch.tensor(3)).loss
     assert torch.allclose(by_int, by_tensor), "step 3 as an int and as a tensor differ"
-    assert _run(criterion, model, x, None).loss.isfinite(), "step=None (evaluation) is not finite"
+    at_end = _run(criterion, model, batch, None).loss
+    assert at_end.isfinite(), "step=None (evaluation) is not finite"
 
 
-def _check_gradients(criterion: Loss, model: LatentModel, x: Tensor) -> None:
+def _check_gradients(criterion: Loss, model: LatentModel, batch: Any) -> None:
     criterion.zero_grad()
-    _run(criterion, model, x, 3).loss.backward()
+    _run(criterion, model, batch, 3).loss.backward()
     for owner in (model, criterion):
         for name, parameter in owner.named_parameters():
             gradient = parameter.grad
@@ -255,7 +265,9 @@ def _check_parameter_groups(criterion: Loss, model: LatentModel) -> None:
     torch.optim.Adam(groups)
 
 
-def _check_bad_input(criterion: Loss, model: LatentModel, x: Tensor) -> None:
+def _check_bad_input(
+    criterion: Loss, model: LatentModel, x: Tensor, make_batch: Callable[[Tensor], Any]
+) -> None:
     bad = {
         "a NaN pixel": x.masked_fill(x == x.max(), torch.nan),
         "an infinite pixel": x.masked_fill(x == x.max(), torch.inf),
@@ -264,9 +276,9 @@ def _check_bad_input(criterion: Loss, model: LatentModel, x: Tensor) -> None:
         "no images": x[:0],
         "no channels": x[:, 0],
     }
-    for what, batch in bad.items():
+    for what, images in bad.items():
         with _refused(f"a batch with {what}"):
-            criterion(model, batch, 0)
+            criterion(model, make_batch(images), 0)
 
 
 @contextmanager
@@ -296,10 +308,10 @@ def _extreme_vae(latent_dim: int) -> VAE:
     return VAE(_Constant(latent_dim), small_vae(latent_dim).decoder, latent_dim)
 
 
-def _check_extremes(criterion: Loss, extreme: LatentModel, x: Tensor) -> None:
+def _check_extremes(criterion: Loss, extreme: LatentModel, batch: Any) -> None:
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            output = _run(criterion, extreme, x, 3)
+            output = _run(criterion, extreme, batch, 3)
         output.loss.backward()
         where = "bfloat16 autocast" if enabled else "float32"
         assert output.loss.isfinite(), f"not finite at log-variances of ±20 in {where}"

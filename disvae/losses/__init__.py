@@ -7,6 +7,8 @@ from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss, BetaVAEScaledLoss
 from disvae.losses.decomposed import Decomposed
 from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
+from disvae.losses.few_labels import FewLabelsLoss
+from disvae.losses.group_vae import AdaGVAELoss, AdaMLVAELoss, GVAELoss, MLVAELoss
 from disvae.losses.hfs import HFSLoss
 from disvae.losses.info_gan import InfoGANLoss, InfoWGANGPLoss
 from disvae.losses.info_vae import InfoVAELoss
@@ -15,6 +17,8 @@ from disvae.losses.weighted import WeightedLoss
 
 __all__ = [
     "AAELoss",
+    "AdaGVAELoss",
+    "AdaMLVAELoss",
     "BetaTCVAELoss",
     "BetaVAEBLoss",
     "BetaVAEHLoss",
@@ -24,12 +28,15 @@ __all__ = [
     "ELBOLoss",
     "FactorVAELoss",
     "FactorVAEPriorLoss",
+    "FewLabelsLoss",
+    "GVAELoss",
     "HFSLoss",
     "InfoGANLoss",
     "InfoVAELoss",
     "InfoWGANGPLoss",
     "Loss",
     "LossOutput",
+    "MLVAELoss",
     "VAELoss",
     "WeightedLoss",
 ]
