@@ -9,6 +9,8 @@ from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
 from disvae.losses.hfs import HFSLoss
 from disvae.losses.info_vae import InfoVAELoss
+from disvae.losses.joint_vae import JointVAELoss
+from disvae.losses.qlae import QLAELoss
 from disvae.losses.vae import VAELoss
 from disvae.losses.weighted import WeightedLoss
 
@@ -25,8 +27,10 @@ __all__ = [
     "FactorVAEPriorLoss",
     "HFSLoss",
     "InfoVAELoss",
+    "JointVAELoss",
     "Loss",
     "LossOutput",
+    "QLAELoss",
     "VAELoss",
     "WeightedLoss",
 ]

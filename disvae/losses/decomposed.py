@@ -3,9 +3,9 @@
 from typing import Any
 
 from torch import Tensor, nn
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
-from disvae.divergence import Estimator, KLDecomposition
+from disvae.divergence import Estimator, KLDecomposition, map_parameters
 from disvae.likelihoods import Likelihood
 from disvae.losses.base import Codes, Images, Loss, LossOutput, Model, Step, Terms, mean_kl
 
@@ -66,9 +66,9 @@ class _Recorder:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._first: tuple[Normal, Codes] | None = None
+        self._first: tuple[Distribution, Codes] | None = None
 
-    def __call__(self, x: Images) -> tuple[Normal, Codes, Images]:
+    def __call__(self, x: Images) -> tuple[Distribution, Codes, Images]:
         output = self._model(x)
         if self._first is None:
             self._first = output[0], output[1]
@@ -89,7 +89,7 @@ class _Recorder:
     def prior(self) -> Distribution:
         return self._model.prior
 
-    def encode(self, x: Images) -> Normal:
+    def encode(self, x: Images) -> Distribution:
         return self._model.encode(x)
 
     def __getattr__(self, name: str) -> Any:
@@ -99,4 +99,4 @@ class _Recorder:
 def _detached(part: Any) -> Any:
     if isinstance(part, Tensor):
         return part.detach()
-    return Normal(part.loc.detach(), part.scale.detach(), validate_args=False)
+    return map_parameters(Tensor.detach, part)

@@ -10,11 +10,15 @@ from disvae.models.export import Exported, export_onnx, export_program
 from disvae.models.fashion_mnist import FashionConvVAE, FashionMLPVAE
 from disvae.models.kim import KimVAE
 from disvae.models.latent import LatentModel, VAEOutput
+from disvae.models.mixed import BurgessMixedVAE, KimMixedVAE, MixedVAE
 from disvae.models.mlp import MLPVAE, MLPDecoder, MLPEncoder
+from disvae.models.qlae import QLAE, BurgessQLAE, QLAEOutput
 from disvae.models.residual import ResidualDecoder, ResidualEncoder, ResidualVAE
 from disvae.models.vae import VAE
 
 __all__ = [
+    "BurgessMixedVAE",
+    "BurgessQLAE",
     "BurgessVAE",
     "ChestMNISTVAE",
     "ConvDecoder",
@@ -23,11 +27,15 @@ __all__ = [
     "Exported",
     "FashionConvVAE",
     "FashionMLPVAE",
+    "KimMixedVAE",
     "KimVAE",
     "LatentModel",
     "MLPDecoder",
     "MLPEncoder",
     "MLPVAE",
+    "MixedVAE",
+    "QLAE",
+    "QLAEOutput",
     "ResidualDecoder",
     "ResidualEncoder",
     "ResidualVAE",

@@ -18,8 +18,10 @@ import disvae.divergence.adversarial
 from disvae import (
     BetaTCVAELoss, BetaVAEBLoss, BurgessVAE, FactorVAELoss, Trainer, VAELoss
 )
-from disvae.losses import AAELoss, DIPVAELoss, FactorVAEPriorLoss, HFSLoss, InfoVAELoss
-from disvae.models import Discriminator
+from disvae.losses import (
+    AAELoss, DIPVAELoss, FactorVAEPriorLoss, HFSLoss, InfoVAELoss, JointVAELoss, QLAELoss
+)
+from disvae.models import BurgessMixedVAE, BurgessQLAE, Discriminator
 
 class Fixed(BurgessVAE):
     '''Its noise is a function of the image, so that it does not matter who draws it.'''
@@ -30,12 +32,24 @@ class Fixed(BurgessVAE):
         z = posterior.loc + posterior.scale * noise
         return posterior, z, self.decode(z)
 
+class FixedMixed(BurgessMixedVAE):
+    '''The same with a categorical dimension, whose columns are the probabilities.'''
+
+    def forward(self, x):
+        posterior = self.encode(x)
+        noise = torch.sin(1e3 * x.flatten(1)[:, : self.n_continuous])
+        z = posterior.continuous.loc + posterior.continuous.scale * noise
+        z = torch.cat([z, *(block.exp() for block in posterior.logits)], dim=1)
+        return posterior, z, self.decode(z)
+
 # So is the permutation a function of the codes' places.
-disvae.divergence.adversarial.permute_dims = lambda z: torch.stack(
-    [column.roll(3 * j + 1) for j, column in enumerate(z.T)], dim=1
+disvae.divergence.adversarial.permute_dims = lambda z, sizes: torch.cat(
+    [block.roll(3 * j + 1, 0) for j, block in enumerate(z.split(sizes, 1))], dim=1
 )
 torch.manual_seed(0)
 model = Fixed((1, 32, 32), latent_dim=4).double()
+mixed = FixedMixed((1, 32, 32), n_continuous=2, categories=(3, 2)).double()
+quantised = BurgessQLAE((1, 32, 32), latent_dim=4).double()
 """
 
 GRADIENTS = (
@@ -49,7 +63,7 @@ torch.distributed.init_process_group("gloo")
 rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
 x = torch.rand(64, 1, 32, 32, generator=torch.Generator().manual_seed(1)).double()
 mine = x.chunk(world)[rank]
-small = lambda: Discriminator(4, 16, 2)
+small = lambda width=4: Discriminator(width, 16, 2)
 losses = {
     "vae": VAELoss(),
     "beta_b": BetaVAEBLoss(gamma=10.0, capacity=20.0),
@@ -62,10 +76,16 @@ losses = {
     "dip": DIPVAELoss(),
     "info": InfoVAELoss(),
     "hfs": HFSLoss(),
+    "mixed-joint": JointVAELoss(gamma=10.0),
+    "mixed-mws": BetaTCVAELoss(1000),
+    "mixed-factor": FactorVAELoss(7, discriminator=small(7)),
+    "quantised": QLAELoss(),
 }
 report = {}
+models = {"mixed": mixed, "quantised": quantised}
 for name, criterion in losses.items():
-    players = _Players(copy.deepcopy(model), criterion.double(), alone=world == 1)
+    chosen = models.get(name.partition("-")[0], model)
+    players = _Players(copy.deepcopy(chosen), criterion.double(), alone=world == 1)
     if world > 1:
         players = DistributedDataParallel(players)
     torch.manual_seed(7)
@@ -120,10 +140,11 @@ def gradients(tmp_path_factory):
     return [torch.load(folder / f"{n}.pt") for n in (1, 2)]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["vae", "beta_b", "mws", "mss", "jackknife", "factor", "prior", "aae", "dip", "info", "hfs"],
-)
+LOSSES = ["vae", "beta_b", "mws", "mss", "jackknife", "factor", "prior", "aae", "dip", "info"]
+LOSSES += ["hfs", "mixed-joint", "mixed-mws", "mixed-factor", "quantised"]
+
+
+@pytest.mark.parametrize("name", LOSSES)
 def test_loss_and_gradients_are_those_of_the_whole_batch(gradients, name) -> None:
     one, two = (report[name] for report in gradients)
     assert float(two["loss"]) == pytest.approx(float(one["loss"]), rel=1e-9)
