@@ -98,7 +98,7 @@ class MixedDistribution(Distribution):
         blocks = [self._draw(block.expand(*shape, *block.shape)) for block in self.logits]
         return torch.cat([self.continuous.rsample(shape), *blocks], dim=-1)
 
-    def log_prob(self, value: Columns) -> Codes:
+    def log_prob(self, value: Columns) -> Float[Tensor, "... latent_dim"]:
         """The log-density of each variable; in a category's columns it is linear."""
         continuous, *blocks = self._split(value)
         logs = [

@@ -7,6 +7,8 @@ from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss, BetaVAEScaledLoss
 from disvae.losses.decomposed import Decomposed
 from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
+from disvae.losses.few_labels import FewLabelsLoss
+from disvae.losses.group_vae import AdaGVAELoss, AdaMLVAELoss, GVAELoss, MLVAELoss
 from disvae.losses.hfs import HFSLoss
 from disvae.losses.info_vae import InfoVAELoss
 from disvae.losses.joint_vae import JointVAELoss
@@ -16,6 +18,8 @@ from disvae.losses.weighted import WeightedLoss
 
 __all__ = [
     "AAELoss",
+    "AdaGVAELoss",
+    "AdaMLVAELoss",
     "BetaTCVAELoss",
     "BetaVAEBLoss",
     "BetaVAEHLoss",
@@ -25,11 +29,14 @@ __all__ = [
     "ELBOLoss",
     "FactorVAELoss",
     "FactorVAEPriorLoss",
+    "FewLabelsLoss",
+    "GVAELoss",
     "HFSLoss",
     "InfoVAELoss",
     "JointVAELoss",
     "Loss",
     "LossOutput",
+    "MLVAELoss",
     "QLAELoss",
     "VAELoss",
     "WeightedLoss",

@@ -1,7 +1,7 @@
 """The interface of all losses, and the ELBO that most of them start from."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -51,6 +51,29 @@ class Model(Protocol):
     def encode(self, x: Images) -> Distribution:
         """The posterior q(z|x)."""
         ...
+
+
+@runtime_checkable
+class Autoencoder(Model, Protocol):
+    """What a loss needs that changes the posterior before a code is drawn from it."""
+
+    def decode(self, z: Codes) -> Images:
+        """The likelihood's parameters at ``z``."""
+        ...
+
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+def local(model: AnyModel) -> AnyModel:
+    """The model without the codes of other processes, for what concerns each image by itself.
+
+    In training by several processes a loss sees the codes of all
+    (:class:`disvae.training.processes.GlobalBatch`), but only its own images: what it compares
+    with these must be made of its own codes.
+    """
+    alone: AnyModel = getattr(model, "local", model)
+    return alone
 
 
 class Loss(Describable, nn.Module, ABC):

@@ -83,6 +83,6 @@ def _emptiest(codes: Codes, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor, Tenso
     for first, second in zip(squared[i], squared[j], strict=True):
         nearest = (first[:, None] + second).min(2)  # (a, b): over k
         place = nearest.values.argmax()
-        places.append(torch.stack([place // n, place % n, nearest.indices.flatten()[place]]))
+        places.append(torch.stack([place // n, place % n, nearest.indices.take(place)]))
     a, b, k = torch.stack(places).unbind(1)
     return a, b, k

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from disvae.losses.base import Images, Loss, LossOutput, Step, check_images, objective
+from disvae.losses.base import Images, Loss, LossOutput, Step, check_images, local, objective
 from disvae.models import QLAEOutput
 from disvae.schedules import Weight, at_step
 
@@ -65,7 +65,7 @@ class QLAELoss(Loss):
             step: see :meth:`Loss.forward`.
         """
         check_images(batch)
-        output = model(batch)
+        output = local(model)(batch)
         if len(output) != len(QLAEOutput._fields):
             raise TypeError(
                 f"QLAELoss needs a model that quantises, such as QLAE, got the "

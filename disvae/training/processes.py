@@ -42,6 +42,11 @@ class GlobalBatch:
         posterior, z, *rest = output
         return (_of_all(posterior), gather(z), *rest)
 
+    @property
+    def local(self) -> Any:
+        """The model alone, for a loss that asks for it (:func:`disvae.losses.base.local`)."""
+        return self._model
+
     def encode(self, *arguments: Any) -> Any:
         """The posterior of the images of all processes."""
         return _of_all(self._model.encode(*arguments))

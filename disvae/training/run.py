@@ -24,7 +24,7 @@ import torch
 import yaml
 from torch import nn
 
-from disvae.data import ImageDataset
+from disvae.data import ImageDataset, TupleSource
 from disvae.data.files import write_atomically
 from disvae.losses import Loss
 from disvae.models import LatentModel
@@ -38,6 +38,9 @@ from disvae.training.files import (
 
 # What may differ between the command that started a run and the one that resumes it.
 FREE = ("steps", "provenance", "keep_every")
+
+# What a source of tuples has from the data set and the trainer.
+SETTLED = ("dataset", "batch_size", "seed", "device")
 
 # What is there only once training has ended.
 RESULTS = (
@@ -255,6 +258,17 @@ def description(obj: object) -> dict[str, Any] | None:
         return describe(obj)
     except ValueError:
         return None
+
+
+def described_data(data: Any) -> dict[str, Any]:
+    """How to find the data again: the data set and, where its images come in tuples, as which."""
+    if not isinstance(data, TupleSource):
+        return {"data": description(data)}
+    source = description(data)
+    if source is not None:
+        for name in SETTLED:
+            source["init_args"].pop(name, None)
+    return {"data": description(data.dataset), "source": source}
 
 
 def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from disvae.data import BatchSource
+from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
 from disvae.losses import Decomposed, Loss
 from disvae.models import LatentModel
@@ -24,7 +24,7 @@ from disvae.training.memory import keep_freed_memory
 from disvae.training.monitor import Monitor
 from disvae.training.processes import GlobalBatch, launched
 from disvae.training.provenance import note_start, provenance
-from disvae.training.run import RunDirectory, description
+from disvae.training.run import RunDirectory, described_data, description
 from disvae.training.step import TrainingStep
 from disvae.training.stopping import StopRequest, locked
 from disvae.training.turns import take_turns
@@ -217,7 +217,9 @@ class Trainer:
         """Train until ``steps`` steps have been taken in all, those of earlier calls included.
 
         Args:
-            data: a data set, or any object whose ``batch(step)`` is the batch of a step.
+            data: a data set; or pairs and the like of its images, such as
+                :class:`disvae.data.FactorPairs`, with the trainer's batch size and seed; or any
+                object whose ``batch(step)`` is the batch of a step.
             steps: total number of training steps (updates of the weights, not epochs).
 
         Returns:
@@ -315,16 +317,19 @@ class Trainer:
         self.step += 1
 
     def source(self, data: Any, like: Any = None) -> Any:
-        """Batches of the data in the order of the seed; the data itself if it gives batches.
+        """Batches of the data in the order of the seed; the data itself if it gives other batches.
 
         Args:
             data: see :meth:`fit`.
             like: another trainer's source of the same data and device, whose table is shared.
         """
-        if hasattr(data, "batch"):
+        tuples = isinstance(data, TupleSource)
+        if hasattr(data, "batch") and not tuples:
             return data
         if like is not None:
             return like.reordered(self._batch_size, self._seed)
+        if tuples:
+            return data.reordered(self._batch_size, self._seed, self._fabric.device)
         return BatchSource(data, self._batch_size, self._seed, self._fabric.device)
 
     def _loss(self, data: Any) -> Loss:
@@ -370,8 +375,10 @@ class Trainer:
     def _show(self, log: Log | None, source: Any) -> None:
         """Pictures of what the model makes of the first images, and of their codes."""
         model = self._kept()
-        if log and isinstance(model, LatentModel) and isinstance(source, BatchSource):
-            log.show(self.step, model, self._fabric.to_device(source.batch(0)))
+        if log and isinstance(model, LatentModel) and isinstance(source, BatchSource | TupleSource):
+            batch = source.batch(0)
+            x = batch if isinstance(batch, Tensor) else batch[0]
+            log.show(self.step, model, self._fabric.to_device(x))
 
     def _global_means(self) -> dict[str, float]:
         """The means over the steps since the last log point, and over the processes."""
@@ -408,7 +415,7 @@ class Trainer:
         config = {
             "model": description(self.model),
             "loss": description(self.criterion),
-            "data": description(data),
+            **described_data(data),
             **plain(self._settings),
             "steps": steps,
             "provenance": provenance(),
