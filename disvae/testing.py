@@ -3,6 +3,7 @@
 Each function returns nothing and raises ``AssertionError`` with what is wrong.
 """
 
+import copy
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -42,8 +43,8 @@ def check_loss(
         latent_dim: number of dimensions of the code that ``criterion`` expects.
         make_batch: what the loss takes, made of a batch of images, which it takes itself by
             default.
-        model: of 8×8 grey images, for a loss that trains no VAE, such as
-            :func:`small_info_gan`; its log-variances are then what they are.
+        model: what to train, of 8×8 grey images; a VAE of ``latent_dim`` Gaussian dimensions if
+            None. Log-variances are what its ``encoder`` says, and as they are if it has none.
         terms: names that there must be; a loss that reconstructs nothing has ("objective",).
 
     Raises:
@@ -57,8 +58,7 @@ def check_loss(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        extreme = _extreme_vae(latent_dim) if model is None else model
-        model = small_vae(latent_dim) if model is None else model
+        model = small_vae(latent_dim) if model is None else copy.deepcopy(model)
         x = torch.rand(BATCH_SIZE, *IMAGE_SHAPE)
         batch = make_batch(x)
         _check_output(criterion, model, batch, x, terms)
@@ -66,7 +66,7 @@ def check_loss(
         _check_gradients(criterion, model, batch)
         _check_parameter_groups(criterion, model)
         _check_bad_input(criterion, model, x, make_batch)
-        _check_extremes(criterion, extreme, batch)
+        _check_extremes(criterion, model, batch, x)
 
 
 def check_metric(metric: Callable[..., Score], invariant: bool = True) -> None:
@@ -292,23 +292,22 @@ def _refused(what: str, *kinds: type[Exception]) -> Iterator[None]:
 
 
 class _Constant(nn.Module):
-    """An encoder whose log-variances are half -20 and half +20, whatever the image."""
+    """An encoder whose log-variances, and logits, are half -20 and half +20, whatever the image."""
 
-    def __init__(self, latent_dim: int) -> None:
+    def __init__(self, n_outputs: int) -> None:
         super().__init__()
-        log_var = torch.full((latent_dim,), 20.0)
+        log_var = torch.full((n_outputs - n_outputs // 2,), 20.0)
         log_var[::2] = -20.0
-        self.moments = nn.Parameter(torch.cat([torch.zeros(latent_dim), log_var]))
+        self.moments = nn.Parameter(torch.cat([torch.zeros(n_outputs // 2), log_var]))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.moments + 0.1 * x.flatten(1)[:, : len(self.moments)]
 
 
-def _extreme_vae(latent_dim: int) -> VAE:
-    return VAE(_Constant(latent_dim), small_vae(latent_dim).decoder, latent_dim)
-
-
-def _check_extremes(criterion: Loss, extreme: LatentModel, batch: Any) -> None:
+def _check_extremes(criterion: Loss, model: LatentModel, batch: Any, x: Tensor) -> None:
+    extreme: Any = copy.deepcopy(model)
+    if hasattr(extreme, "encoder"):
+        extreme.encoder = _Constant(extreme.encoder(x).shape[1])
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
             output = _run(criterion, extreme, batch, 3)

@@ -12,6 +12,8 @@ from disvae.losses.group_vae import AdaGVAELoss, AdaMLVAELoss, GVAELoss, MLVAELo
 from disvae.losses.hfs import HFSLoss
 from disvae.losses.info_gan import InfoGANLoss, InfoWGANGPLoss
 from disvae.losses.info_vae import InfoVAELoss
+from disvae.losses.joint_vae import JointVAELoss
+from disvae.losses.qlae import QLAELoss
 from disvae.losses.vae import VAELoss
 from disvae.losses.weighted import WeightedLoss
 
@@ -34,9 +36,11 @@ __all__ = [
     "InfoGANLoss",
     "InfoVAELoss",
     "InfoWGANGPLoss",
+    "JointVAELoss",
     "Loss",
     "LossOutput",
     "MLVAELoss",
+    "QLAELoss",
     "VAELoss",
     "WeightedLoss",
 ]

@@ -12,11 +12,15 @@ from disvae.models.info_gan import InfoGAN
 from disvae.models.info_gan_networks import InfoGAN2DShapes, InfoGANLarge, InfoGANMNIST
 from disvae.models.kim import KimVAE
 from disvae.models.latent import LatentModel, VAEOutput
+from disvae.models.mixed import BurgessMixedVAE, KimMixedVAE, MixedVAE
 from disvae.models.mlp import MLPVAE, MLPDecoder, MLPEncoder
+from disvae.models.qlae import QLAE, BurgessQLAE, QLAEOutput
 from disvae.models.residual import ResidualDecoder, ResidualEncoder, ResidualVAE
 from disvae.models.vae import VAE
 
 __all__ = [
+    "BurgessMixedVAE",
+    "BurgessQLAE",
     "BurgessVAE",
     "ChestMNISTVAE",
     "ConvDecoder",
@@ -29,11 +33,15 @@ __all__ = [
     "InfoGAN2DShapes",
     "InfoGANLarge",
     "InfoGANMNIST",
+    "KimMixedVAE",
     "KimVAE",
     "LatentModel",
     "MLPDecoder",
     "MLPEncoder",
     "MLPVAE",
+    "MixedVAE",
+    "QLAE",
+    "QLAEOutput",
     "ResidualDecoder",
     "ResidualEncoder",
     "ResidualVAE",

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.distributions import Normal, Uniform
 
 from disvae.divergence.mixed import MixedDistribution
+from disvae.divergence.parameters import draw
 from disvae.likelihoods import Bernoulli, Likelihood
-from disvae.models.latent import Codes, Images, LatentModel, VAEOutput
+from disvae.models.latent import Codes, Columns, Images, LatentModel
+from disvae.models.mixed import as_columns
 
-Columns = Float[Tensor, "batch columns"]
 Noise = Float[Tensor, "batch n_noise"]
 Features = Float[Tensor, "batch features"]
 
@@ -90,11 +91,6 @@ class InfoGAN(LatentModel):
         self.register_buffer("noise", 2 * draw - 1)
 
     @property
-    def columns(self) -> int:
-        """The width of a code as networks take it: a one-hot block for each category."""
-        return self.n_continuous + sum(self.categories)
-
-    @property
     def prior(self) -> MixedDistribution:
         """p(c), uniform in each dimension."""
         continuous = Uniform(-self._ones, self._ones, validate_args=False)
@@ -130,15 +126,13 @@ class InfoGAN(LatentModel):
         """The likelihood's parameters at codes in columns and noise."""
         return self.generator(torch.cat([columns, noise], dim=1))
 
-    def decode(self, z: Codes) -> Images:
-        """The likelihood's parameters at ``z``, with the noise held at :attr:`noise`."""
-        return self.generate(self.prior.columns(z), self.noise.expand(len(z), -1))
+    def decode(self, z: Codes | Columns) -> Images:
+        """The likelihood's parameters at ``z``, with the noise held at :attr:`noise`.
 
-    def forward(self, x: Images) -> VAEOutput:
-        """Encode ``x``, draw a code of each image, in columns, and decode it."""
-        posterior = self.encode(x)
-        z = posterior.rsample()
-        return VAEOutput(posterior, z, self.generate(z, self.noise.expand(len(z), -1)))
+        Args:
+            z: codes, or columns, as they are drawn: told by their width.
+        """
+        return self.generate(as_columns(self, z), self.noise.expand(len(z), -1))
 
     def represent(self, x: Images) -> Codes:
         """The representation of each image: Q's means, and its most probable categories."""
@@ -146,13 +140,11 @@ class InfoGAN(LatentModel):
 
     def draw(self, n: int, generator: torch.Generator | None = None) -> Codes:
         """``n`` codes drawn from the prior; see :meth:`LatentModel.draw`."""
-        continuous = 2 * torch.rand(n, self.n_continuous, generator=generator) - 1
-        numbers = [torch.randint(k, (n, 1), generator=generator) for k in self.categories]
-        return torch.cat([continuous, *numbers], dim=1).to(self._ones)
+        return self.prior.codes(draw(self.prior, n, generator))
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Images:
         """The mean images at ``n`` codes and as much noise, both drawn; see :meth:`draw`."""
-        columns = self.prior.columns(self.draw(n, generator))
+        columns = draw(self.prior, n, generator)
         noise = 2 * torch.rand(n, self.n_noise, generator=generator) - 1
         return self.likelihood.mean(self.generate(columns, noise.to(self._ones)))
 
