@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import entropy
 from torch.distributions import Normal
+from torch.nn.functional import one_hot
 
 from disvae.divergence import (
     BatchEstimate,
@@ -63,22 +64,20 @@ def enumerated(probabilities: list[torch.Tensor]) -> list[float]:
 def test_exact_terms_are_those_of_the_enumerated_codes(categorical) -> None:
     truth = enumerated(categorical)
     assert min(truth) > 0.05  # there is something to find
-    many = only_categories([p.repeat(200, 1) for p in categorical])  # the same aggregate posterior
+    many = only_categories([p.repeat(80, 1) for p in categorical])  # the same aggregate posterior
     generator = torch.Generator().manual_seed(1)
-    measured = measure_decomposition(many, 6_000, generator=generator, progress=False)
+    measured = measure_decomposition(many, 2_400, generator=generator, progress=False)
     for found, error, expected in zip(measured.mean, measured.standard_error, truth, strict=True):
-        assert abs(found - expected) < 4 * error < 0.1
+        assert abs(found - expected) < 4 * error < 0.15
 
 
 def test_certain_codes_have_the_entropies_of_their_counts() -> None:
     """Nothing is drawn, so that nothing is left to chance."""
     codes = torch.stack([torch.randint(n, (500,)) for n in CATEGORIES], 1)
     codes[:, 1] = codes[:, 0] % 2  # one dimension follows another
-    blocks = [
-        torch.nn.functional.one_hot(codes[:, j], n).double() for j, n in enumerate(CATEGORIES)
-    ]
+    blocks = [one_hot(codes[:, j], n).double() for j, n in enumerate(CATEGORIES)]
     found = exact_decomposition(only_categories(blocks))
-    counts = torch.zeros(CATEGORIES)
+    counts = torch.zeros(CATEGORIES, dtype=torch.float64)
     for code in codes.tolist():
         counts[tuple(code)] += 1
     total = entropy(counts.flatten())
@@ -159,10 +158,8 @@ def test_minibatch_estimates_of_mixed_codes(mixed, estimator, weights) -> None:
 
 
 def test_jackknife_of_all_images_is_exact(mixed) -> None:
-    found = MinibatchJackknife(24)(*mixed)
-    torch.testing.assert_close(
-        torch.stack(tuple(found)), torch.stack(tuple(exact_decomposition(*mixed)))
-    )
+    found, expected = MinibatchJackknife(24)(*mixed), exact_decomposition(*mixed)
+    torch.testing.assert_close(torch.stack(tuple(found)), torch.stack(tuple(expected)))
 
 
 def test_jackknife_of_a_batch_is_nearer_than_plain_weights(categorical) -> None:
