@@ -11,7 +11,10 @@ from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
 from disvae.losses.few_labels import FewLabelsLoss
 from disvae.losses.group_vae import AdaGVAELoss, AdaMLVAELoss, GVAELoss, MLVAELoss
 from disvae.losses.hfs import HFSLoss
+from disvae.losses.info_gan import InfoGANLoss, InfoWGANGPLoss
 from disvae.losses.info_vae import InfoVAELoss
+from disvae.losses.joint_vae import JointVAELoss
+from disvae.losses.qlae import QLAELoss
 from disvae.losses.vae import VAELoss
 from disvae.losses.weighted import WeightedLoss
 
@@ -32,10 +35,14 @@ __all__ = [
     "FewLabelsLoss",
     "GVAELoss",
     "HFSLoss",
+    "InfoGANLoss",
     "InfoVAELoss",
+    "InfoWGANGPLoss",
+    "JointVAELoss",
     "Loss",
     "LossOutput",
     "MLVAELoss",
+    "QLAELoss",
     "VAELoss",
     "WeightedLoss",
 ]
