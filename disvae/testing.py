@@ -6,7 +6,7 @@ Each function returns nothing and raises ``AssertionError`` with what is wrong.
 import copy
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from disvae.data import FactorDataset, ImageDataset
 from disvae.losses import Loss, LossOutput
 from disvae.metrics import Score
-from disvae.models import VAE, LatentModel
+from disvae.models import VAE, InfoGAN, LatentModel
 
 IMAGE_SHAPE = (1, 8, 8)
 BATCH_SIZE = 6
@@ -28,6 +28,7 @@ def check_loss(
     latent_dim: int = 4,
     make_batch: Callable[[Tensor], Any] = lambda x: x,
     model: LatentModel | None = None,
+    terms: Sequence[str] = ("objective", "reconstruction"),
 ) -> None:
     """Check that a loss keeps the contract of :class:`disvae.Loss`.
 
@@ -42,8 +43,9 @@ def check_loss(
         latent_dim: number of dimensions of the code that ``criterion`` expects.
         make_batch: what the loss takes, made of a batch of images, which it takes itself by
             default.
-        model: what to train, of 8×8 grey images and with an ``encoder``; a VAE of ``latent_dim``
-            Gaussian dimensions if None.
+        model: what to train, of 8×8 grey images; a VAE of ``latent_dim`` Gaussian dimensions if
+            None. Log-variances are what its ``encoder`` says, and as they are if it has none.
+        terms: names that there must be; a loss that reconstructs nothing has ("objective",).
 
     Raises:
         AssertionError: a clause is broken; the message says which.
@@ -59,7 +61,7 @@ def check_loss(
         model = small_vae(latent_dim) if model is None else copy.deepcopy(model)
         x = torch.rand(BATCH_SIZE, *IMAGE_SHAPE)
         batch = make_batch(x)
-        _check_output(criterion, model, batch, x)
+        _check_output(criterion, model, batch, x, terms)
         _check_steps(criterion, model, batch)
         _check_gradients(criterion, model, batch)
         _check_parameter_groups(criterion, model)
@@ -193,19 +195,36 @@ def small_vae(latent_dim: int) -> VAE:
     return VAE(encoder, decoder, latent_dim)
 
 
+def small_info_gan(latent_dim: int) -> InfoGAN:
+    """An InfoGAN of linear layers for 8×8 images: one category of three, all else continuous."""
+    n_pixels, n_continuous, n_noise = IMAGE_SHAPE[1] * IMAGE_SHAPE[2], latent_dim - 1, 2
+    generator = nn.Linear(n_continuous + 3 + n_noise, n_pixels)
+    return InfoGAN(
+        nn.Sequential(generator, nn.Unflatten(1, IMAGE_SHAPE)),
+        nn.Sequential(nn.Flatten(), nn.Linear(n_pixels, 16), nn.LeakyReLU(0.1)),
+        nn.Linear(16, 1),
+        nn.Linear(16, 2 * n_continuous + 3),
+        n_continuous,
+        categories=(3,),
+        n_noise=n_noise,
+    )
+
+
 def _run(criterion: Loss, model: LatentModel, batch: Any, step: int | Tensor | None) -> LossOutput:
     torch.manual_seed(1)
     return criterion(model, batch, step)
 
 
-def _check_output(criterion: Loss, model: LatentModel, batch: Any, x: Tensor) -> None:
+def _check_output(
+    criterion: Loss, model: LatentModel, batch: Any, x: Tensor, terms: Sequence[str]
+) -> None:
     before = x.clone()
     output = _run(criterion, model, batch, 0)
     assert isinstance(output, LossOutput), f"expected a LossOutput, got {type(output).__name__}"
     assert output.loss.shape == (), f"the loss must be a scalar, got {tuple(output.loss.shape)}"
     assert output.loss.isfinite(), f"the loss is {output.loss.item()}"
     assert output.loss.requires_grad, "the loss has no gradient: was it detached?"
-    for name in ("objective", "reconstruction"):
+    for name in terms:
         assert name in output.terms, f"terms lack {name!r}: {sorted(output.terms)}"
     for name, term in output.terms.items():
         assert isinstance(term, Tensor), f"term {name!r} must be a tensor, without .item()"
@@ -287,7 +306,8 @@ class _Constant(nn.Module):
 
 def _check_extremes(criterion: Loss, model: LatentModel, batch: Any, x: Tensor) -> None:
     extreme: Any = copy.deepcopy(model)
-    extreme.encoder = _Constant(extreme.encoder(x).shape[1])
+    if hasattr(extreme, "encoder"):
+        extreme.encoder = _Constant(extreme.encoder(x).shape[1])
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
             output = _run(criterion, extreme, batch, 3)

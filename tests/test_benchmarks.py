@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -53,3 +54,21 @@ def test_training_step(tmp_path: Path) -> None:
     (row,) = report["rows"]
     assert row["ours_images_per_second"] > 0
     assert 0 < row["share_of_peak"] < 1
+
+
+def test_infogan(tmp_path: Path) -> None:
+    sizes = {"steps": 10, "batch_size": 2, "n": 10, "points": 200}
+    options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+    report = load("infogan").main([*options, "--output", str(tmp_path)])
+    assert [row["step"] for row in report["rows"]] == list(range(1, 11))
+    assert all(math.isfinite(value) for row in report["rows"] for value in row.values())
+    assert 0 <= report["trained"]["FactorVAE score"] <= 1
+    written = json.loads((tmp_path / "infogan-sprites-wgan.json").read_text())
+    assert written["rows"] == report["rows"]
+
+
+def test_energy_distance() -> None:
+    distance, x = load("infogan").energy_distance, torch.randn(2000, 3)
+    assert abs(distance(torch.randn(2000, 3), x)) < 0.01
+    assert distance(x[:1].expand(2000, -1), x) > 0.3  # all of them the same
+    assert distance(x + 3, x) > 0.5

@@ -15,14 +15,15 @@ import torch
 from torch.distributions import Normal
 
 import disvae.divergence.adversarial
+import disvae.losses.info_gan
 from disvae import (
     BetaTCVAELoss, BetaVAEBLoss, BurgessVAE, FactorVAELoss, Trainer, VAELoss
 )
 from disvae.losses import (
-    AAELoss, AdaGVAELoss, DIPVAELoss, FactorVAEPriorLoss, FewLabelsLoss, HFSLoss, InfoVAELoss,
-    JointVAELoss, QLAELoss
+    AAELoss, AdaGVAELoss, DIPVAELoss, FactorVAEPriorLoss, FewLabelsLoss, HFSLoss, InfoGANLoss,
+    InfoVAELoss, InfoWGANGPLoss, JointVAELoss, QLAELoss
 )
-from disvae.models import BurgessMixedVAE, BurgessQLAE, Discriminator
+from disvae.models import BurgessMixedVAE, BurgessQLAE, Discriminator, InfoGAN
 
 class Fixed(BurgessVAE):
     '''Its noise is a function of the image, so that it does not matter who draws it.'''
@@ -51,10 +52,24 @@ torch.distributions.normal._standard_normal = lambda shape, dtype, device: torch
 disvae.divergence.adversarial.permute_dims = lambda z, sizes: torch.cat(
     [block.roll(3 * j + 1, 0) for j, block in enumerate(z.split(sizes, 1))], dim=1
 )
+# And what a generator is given, and the points where a critic's slope is taken.
+def imagine(model, real):
+    numbers = torch.sin(1e3 * real.flatten(1)[:, : model.columns + model.n_noise])
+    columns, noise = numbers.split([model.columns, model.n_noise], 1)
+    return columns, model.likelihood.mean(model.generate(columns, noise))
+
+disvae.losses.info_gan._imagine = imagine
+disvae.losses.info_gan.between = lambda real, fake: 0.3 * real + 0.7 * fake.detach()
 torch.manual_seed(0)
+linear, unflatten = torch.nn.Linear, torch.nn.Unflatten
 model = Fixed((1, 32, 32), latent_dim=4).double()
 mixed = FixedMixed((1, 32, 32), n_continuous=2, categories=(3, 2)).double()
 quantised = BurgessQLAE((1, 32, 32), latent_dim=4).double()
+trunk = torch.nn.Sequential(torch.nn.Flatten(), linear(1024, 8), torch.nn.Softplus())
+game = InfoGAN(
+    torch.nn.Sequential(linear(2 + 3 + 1, 1024), unflatten(1, (1, 32, 32))), trunk,
+    linear(8, 1), linear(8, 2 * 2 + 3), n_continuous=2, categories=(3,), n_noise=1,
+).double()
 """
 
 GRADIENTS = (
@@ -87,13 +102,15 @@ losses = {
     "mixed-mws": BetaTCVAELoss(1000),
     "mixed-factor": FactorVAELoss(7, discriminator=small(7)),
     "quantised": QLAELoss(),
+    "game-gan": InfoGANLoss(),
+    "game-wgan-gp": InfoWGANGPLoss(),
     "ada": AdaGVAELoss(),
     "few": FewLabelsLoss(FactorVAELoss(4, discriminator=small())),
     "few_pairs": FewLabelsLoss(AdaGVAELoss()),
 }
 batches = {"ada": pairs, "few": labelled, "few_pairs": (*pairs, *labelled[1:])}
 report = {}
-models = {"mixed": mixed, "quantised": quantised}
+models = {"mixed": mixed, "quantised": quantised, "game": game}
 for name, criterion in losses.items():
     chosen = models.get(name.partition("-")[0], model)
     players = _Players(copy.deepcopy(chosen), criterion.double(), alone=world == 1)
