@@ -4,6 +4,7 @@ from disvae.losses.aae import AAELoss
 from disvae.losses.base import ELBOLoss, Loss, LossOutput
 from disvae.losses.beta_tcvae import BetaTCVAELoss
 from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss, BetaVAEScaledLoss
+from disvae.losses.cycle_consistent import CycleConsistentLoss
 from disvae.losses.decomposed import Decomposed
 from disvae.losses.dip_vae import DIPVAELoss
 from disvae.losses.factor_vae import FactorVAELoss, FactorVAEPriorLoss
@@ -25,6 +26,7 @@ __all__ = [
     "BetaVAEBLoss",
     "BetaVAEHLoss",
     "BetaVAEScaledLoss",
+    "CycleConsistentLoss",
     "DIPVAELoss",
     "Decomposed",
     "ELBOLoss",

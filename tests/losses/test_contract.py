@@ -16,6 +16,7 @@ from disvae.losses import (
     AdaGVAELoss,
     AdaMLVAELoss,
     BetaVAEScaledLoss,
+    CycleConsistentLoss,
     Decomposed,
     DIPVAELoss,
     ELBOLoss,
@@ -62,6 +63,7 @@ CONTRACT = {
     ),
     "decomposed": lambda: Decomposed(FactorVAELoss(LATENT_DIM), MinibatchJackknife(1000)),
     "batch_estimate": lambda: WeightedLoss(beta=6.0, estimator=BatchEstimate()),
+    "cycle_consistent": lambda: CycleConsistentLoss(specified=2),
     "gvae": lambda: GVAELoss(specified=2, beta=100.0),
     "ml_vae": lambda: MLVAELoss(specified=2, beta=100.0),
     "ada_gvae": lambda: AdaGVAELoss(beta=100.0),
@@ -108,6 +110,7 @@ def with_labels(x):
 
 # What a loss takes, made of a batch of images, if it is more than that.
 BATCH = {
+    "cycle_consistent": pair,
     "gvae": lambda x: (*pair(x), x.roll(1, 0)),
     "ml_vae": lambda x: (*pair(x), x.roll(1, 0)),
     "ada_gvae": pair,
@@ -234,7 +237,7 @@ def test_any_weight_of_any_loss_may_be_a_schedule(cls: type[Loss], weight: str) 
 
 
 KL_OF_GROUPS = {"gvae", "ml_vae", "ada_gvae", "ada_ml_vae"}
-KL_OF_GROUPS |= {"few_labels_of_pairs", "decomposed_pairs"}
+KL_OF_GROUPS |= {"few_labels_of_pairs", "decomposed_pairs", "cycle_consistent"}
 
 
 @pytest.mark.parametrize("name", CONTRACT)
