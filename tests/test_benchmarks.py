@@ -53,3 +53,17 @@ def test_training_step(tmp_path: Path) -> None:
     (row,) = report["rows"]
     assert row["ours_images_per_second"] > 0
     assert 0 < row["share_of_peak"] < 1
+
+
+def test_weak_supervision(tmp_path: Path) -> None:
+    sizes = {"steps": 1, "seeds": 2, "batch_size": 4, "n_images": 500, "beta_vae": 2}
+    options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+    report = load("weak_supervision").main([*options, "--output", str(tmp_path)])
+    assert json.loads((tmp_path / "weak_supervision.json").read_text()) == report
+    ada, beta = report["rows"]
+    assert (ada["method"], beta["method"]) == ("Ada-GVAE, β = 1", "β-VAE, β = 2")
+    for row in report["rows"]:
+        first, second = (run["scores"] for run in row["runs"])
+        assert all(0 <= score <= 1 for score in first.values())
+        assert first != second
+    assert 0 < ada["runs"][0]["log"]["shared_dimensions"] < 10
