@@ -99,3 +99,17 @@ def write_mnist(folder: Path, n: int) -> None:
     for name, array in (("images-idx3", images), ("labels-idx1", labels)):
         header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
         (folder / f"t10k-{name}-ubyte").write_bytes(header + array.tobytes())
+
+
+def test_weak_supervision(tmp_path: Path) -> None:
+    sizes = {"steps": 1, "seeds": 2, "batch_size": 4, "n_images": 500, "beta_vae": 2}
+    options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+    report = load("weak_supervision").main([*options, "--output", str(tmp_path)])
+    assert json.loads((tmp_path / "weak_supervision.json").read_text()) == report
+    ada, beta = report["rows"]
+    assert (ada["method"], beta["method"]) == ("Ada-GVAE, β = 1", "β-VAE, β = 2")
+    for row in report["rows"]:
+        first, second = (run["scores"] for run in row["runs"])
+        assert all(0 <= score <= 1 for score in first.values())
+        assert first != second
+    assert 0 < ada["runs"][0]["log"]["shared_dimensions"] < 10
