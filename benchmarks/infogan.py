@@ -30,10 +30,9 @@ from torch import Tensor
 
 from disvae import Trainer
 from disvae.data import MNIST, FactorDataset, ImageDataset, Sprites
-from disvae.data.encode import encode_dataset, load_images
+from disvae.data.encode import load_images
 from disvae.losses import InfoGANLoss, InfoWGANGPLoss
-from disvae.metrics import evaluate
-from disvae.metrics.model import some_indices
+from disvae.metrics import evaluate_model
 from disvae.models import InfoGAN, InfoGAN2DShapes, InfoGANMNIST
 
 LINES = 10
@@ -143,13 +142,16 @@ def energy_distance(x: Tensor, y: Tensor) -> float:
 
 def scores(model: InfoGAN, data: FactorDataset, options: argparse.Namespace) -> dict[str, float]:
     """What Q's codes of the data score."""
-    indices = some_indices(data, options.points, options.seed)
     model.eval()
-    codes = encode_dataset(model, data, indices)
+    found = evaluate_model(
+        model,
+        data,
+        n=options.points,
+        seed=options.seed,
+        metrics=["FactorVAE score", "MIG"],
+        progress=False,
+    )
     model.train()
-    factors, names = data.factors(indices), data.space.names
-    metrics = ["FactorVAE score", "MIG"]
-    found = evaluate(codes, factors, names=names, metrics=metrics, seed=options.seed)
     return {name: float(score) for name, score in found.items()}
 
 

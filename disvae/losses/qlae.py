@@ -83,6 +83,8 @@ class QLAELoss(Loss):
     def parameter_groups(self, model: nn.Module, lr: float) -> list[dict[str, Any]]:
         """The weights, which decay, and the biases and the codebook, which do not.
 
+        They are meant for ``torch.optim.AdamW(groups, weight_decay=0.0)``, the trainer's optimiser.
+
         Args:
             model: the model to train.
             lr: its learning rate.
