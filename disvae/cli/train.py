@@ -200,6 +200,6 @@ def _trainer(
         torch.manual_seed(values["seed"])  # the same command draws the same initial weights
         facts: dict[str, Any] = {"image_shape": tuple(data.image_shape)}
         model = MODEL.construct(classes["model"], given["model"], facts)
-        facts = {"latent_dim": model.latent_dim, "dataset_size": len(data)}
+        facts = {"latent_dim": model.columns, "dataset_size": len(data)}
         criterion = LOSS.construct(classes["loss"], given["loss"], facts)
     return Trainer(model, criterion, **values)

@@ -8,7 +8,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from disvae.data.dataset import ImageDataset, to_float
-from disvae.divergence.mixed import join
+from disvae.divergence.parameters import join
 from disvae.models import LatentModel
 
 

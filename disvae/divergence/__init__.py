@@ -19,6 +19,7 @@ from disvae.divergence.minibatch import (
 )
 from disvae.divergence.mixed import MixedDistribution
 from disvae.divergence.mmd import maximum_mean_discrepancy
+from disvae.divergence.parameters import draw, map_parameters, sizes_of, standard_prior
 
 __all__ = [
     "AdversarialEstimator",
@@ -35,9 +36,13 @@ __all__ = [
     "PriorRatio",
     "decompose",
     "density_ratio",
+    "draw",
     "exact_decomposition",
     "kl_per_dimension",
+    "map_parameters",
     "maximum_mean_discrepancy",
     "measure_decomposition",
     "permute_dims",
+    "sizes_of",
+    "standard_prior",
 ]

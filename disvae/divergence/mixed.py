@@ -6,11 +6,14 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution, Normal, kl_divergence, register_kl
+from torch.distributions import Distribution, kl_divergence, register_kl
 from torch.nn import functional as F
 
 Codes = Float[Tensor, "*batch latent_dim"]
 Columns = Float[Tensor, "*batch columns"]
+
+# The log of a probability of 0: finite, so that 0 times it is 0.
+IMPOSSIBLE = -1e30
 
 
 class MixedDistribution(Distribution):
@@ -38,6 +41,7 @@ class MixedDistribution(Distribution):
         https://arxiv.org/abs/1611.01144
 
     Example:
+        >>> from torch.distributions import Normal
         >>> q = MixedDistribution(Normal(torch.zeros(5, 2), torch.ones(5, 2)), [torch.zeros(5, 3)])
         >>> q.rsample().shape, q.codes(q.rsample()).shape
         (torch.Size([5, 5]), torch.Size([5, 3]))
@@ -55,7 +59,7 @@ class MixedDistribution(Distribution):
         if not temperature > 0:
             raise ValueError(f"temperature must be positive, got {temperature}")
         self.continuous = continuous
-        self.logits = tuple(F.log_softmax(block, dim=-1) for block in logits)
+        self.logits = tuple(F.log_softmax(block, -1).clamp(min=IMPOSSIBLE) for block in logits)
         self.temperature = temperature
         *batch, self.n_continuous = continuous.batch_shape
         shape = torch.Size([*batch, self.n_continuous + len(self.categories)])
@@ -94,7 +98,7 @@ class MixedDistribution(Distribution):
         blocks = [self._draw(block.expand(*shape, *block.shape)) for block in self.logits]
         return torch.cat([self.continuous.rsample(shape), *blocks], dim=-1)
 
-    def log_prob(self, value: Columns) -> Codes:
+    def log_prob(self, value: Columns) -> Float[Tensor, "... latent_dim"]:
         """The log-density of each variable; in a category's columns it is linear."""
         continuous, *blocks = self._split(value)
         logs = [
@@ -103,16 +107,29 @@ class MixedDistribution(Distribution):
         ]
         return torch.cat([self.continuous.log_prob(continuous), *logs], dim=-1)
 
+    def expand(self, batch_shape: Any, _instance: Any = None) -> "MixedDistribution":
+        """The same for a larger batch, of as many variables.
+
+        Raises:
+            ValueError: the last number of ``batch_shape`` is not that of the variables.
+        """
+        *batch, n = torch.Size(batch_shape)
+        if n != self.batch_shape[-1]:
+            raise ValueError(f"{self.batch_shape[-1]} variables cannot be expanded to {n}")
+        continuous = self.continuous.expand(torch.Size([*batch, self.n_continuous]))
+        logits = [block.expand(*batch, block.shape[-1]) for block in self.logits]
+        return MixedDistribution(continuous, logits, self.temperature)
+
     def _split(self, columns: Columns) -> tuple[Tensor, ...]:
         return columns.split([self.n_continuous, *self.categories], dim=-1)
 
     def _draw(self, logits: Tensor) -> Tensor:
-        # Not F.gumbel_softmax, whose noise is infinite where a uniform draw is exactly 0.
-        uniform = torch.rand_like(logits).clamp(min=torch.finfo(logits.dtype).tiny)
-        noisy = logits - (-uniform.log()).log()
+        # In float32 at least: bfloat16 has 256 different uniform numbers.
+        wide = torch.promote_types(logits.dtype, torch.float32)
+        noisy = logits + gumbel(torch.rand(logits.shape, dtype=wide, device=logits.device))
         soft = (noisy / self.temperature).softmax(-1)
-        hard = F.one_hot(noisy.argmax(-1), logits.shape[-1]).to(soft)
-        return hard + soft - soft.detach()
+        # In this order the difference is exactly 0, and the draw exactly one-hot.
+        return (one_hot(noisy) + (soft - soft.detach())).to(logits.dtype)
 
 
 @register_kl(MixedDistribution, MixedDistribution)
@@ -123,19 +140,15 @@ def _kl(q: MixedDistribution, p: MixedDistribution) -> Codes:
     return torch.cat([kl_divergence(q.continuous, p.continuous), *blocks], dim=-1)
 
 
-def join(posteriors: Sequence[Distribution]) -> Any:
-    """The posteriors of some batches as one, on the CPU and in single precision.
+def gumbel(uniform: Tensor) -> Tensor:
+    """Noise that makes a logit the largest as often as its category is probable.
 
     Args:
-        posteriors: all of them Normal, or all :class:`MixedDistribution`.
+        uniform: numbers from [0, 1). With ``F.gumbel_softmax`` one of them could be infinite.
     """
-    first = posteriors[0]
-    if isinstance(first, MixedDistribution):
-        mixed: Any = posteriors
-        blocks = zip(*(q.logits for q in mixed), strict=True)
-        logits = [torch.cat([block.float().cpu() for block in column]) for column in blocks]
-        return MixedDistribution(join([q.continuous for q in mixed]), logits, first.temperature)
-    normal: Any = posteriors
-    loc = torch.cat([q.loc.float().cpu() for q in normal])
-    scale = torch.cat([q.scale.float().cpu() for q in normal])
-    return Normal(loc, scale, validate_args=False)
+    return -(-uniform.clamp(min=torch.finfo(uniform.dtype).tiny).log()).log()
+
+
+def one_hot(logits: Tensor) -> Tensor:
+    """1 in the column of the largest logit, 0 in the others."""
+    return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits)

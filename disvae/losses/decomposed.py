@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
-from disvae.divergence import Estimator, KLDecomposition
+from disvae.divergence import Estimator, KLDecomposition, draw, map_parameters
 from disvae.likelihoods import Likelihood
 from disvae.losses.base import Codes, Images, Loss, LossOutput, Step, Terms, local, mean_kl
 
@@ -75,10 +75,10 @@ class _First:
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._posterior: Normal | None = None
+        self._posterior: Distribution | None = None
         self._z: Codes | None = None
 
-    def keep(self, posterior: Normal, z: Codes | None = None) -> None:
+    def keep(self, posterior: Distribution, z: Codes | None = None) -> None:
         """Keep them, if they are the first."""
         if self._posterior is None:
             rows = slice(self._n if z is None else None)
@@ -99,12 +99,12 @@ class _Recorder:
     def __init__(self, model: Any, first: _First) -> None:
         self._model, self._first = model, first
 
-    def __call__(self, x: Images) -> tuple[Normal, Codes, Images]:
+    def __call__(self, x: Images) -> tuple[Any, ...]:
         output = self._model(x)
         self._first.keep(output[0], output[1])
         return output
 
-    def encode(self, x: Images) -> Normal:
+    def encode(self, x: Images) -> Distribution:
         posterior = self._model.encode(x)
         self._first.keep(posterior)
         return posterior
@@ -128,14 +128,10 @@ class _Recorder:
         return getattr(self._model, name)
 
 
-def _detached(posterior: Normal, rows: slice) -> Normal:
-    mean, std = posterior.loc[rows].detach(), posterior.scale[rows].detach()
-    return Normal(mean, std, validate_args=False)
+def _detached(posterior: Distribution, rows: slice) -> Any:
+    return map_parameters(lambda parameter: parameter[rows].detach(), posterior)
 
 
-def _draw(posterior: Normal) -> Codes:
+def _draw(posterior: Distribution) -> Codes:
     """Codes that leave the global random state as it is, so that training goes on the same."""
-    device = posterior.loc.device
-    generator = torch.Generator(device).manual_seed(torch.initial_seed())
-    noise = torch.randn(posterior.loc.shape, generator=generator, device=device)
-    return posterior.loc + posterior.scale * noise
+    return draw(posterior, 1, torch.Generator().manual_seed(torch.initial_seed()))[0]

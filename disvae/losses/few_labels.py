@@ -17,6 +17,7 @@ from disvae.losses.base import (
     Step,
     check_images,
     local,
+    need_normal,
 )
 from disvae.losses.beta_vae import BetaVAEHLoss
 from disvae.schedules import Weight, at_step
@@ -94,7 +95,8 @@ class FewLabelsLoss(Loss):
         loss, terms = self.criterion(
             model, unlabelled[0] if len(unlabelled) == 1 else tuple(unlabelled), step
         )
-        supervised = self.regularizer(local(model).encode(labelled).mean, factors)
+        posterior = need_normal(local(model).encode(labelled), "FewLabelsLoss")
+        supervised = self.regularizer(posterior.mean, factors)
         penalty = at_step(self.weight, step) * supervised
         objective = terms["objective"] + penalty.detach()
         terms = {**terms, "objective": objective, "supervised": supervised.detach()}

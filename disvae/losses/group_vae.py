@@ -16,6 +16,7 @@ from disvae.losses.base import (
     check_images,
     local,
     mean_kl,
+    need_normal,
     objective,
 )
 from disvae.losses.group_posterior import (
@@ -56,7 +57,8 @@ class GroupLoss(Loss):
         x = one_batch(batch)
         model = local(model)  # the loss is a mean over groups: each process has its own
         n = len(batch)
-        grouped = each_moment(model.encode(x), lambda moment: moment.unflatten(0, (n, -1)))
+        posterior = need_normal(model.encode(x), type(self).__name__)
+        grouped = each_moment(posterior, lambda moment: moment.unflatten(0, (n, -1)))
         shared, terms = share(grouped, self._average, self._sharing)
         joint = each_moment(shared, lambda moment: moment.flatten(0, 1))
         reconstruction = model.likelihood.nll(model.decode(joint.rsample()), x).mean()

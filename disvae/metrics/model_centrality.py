@@ -101,7 +101,7 @@ def _decode(
     total = len(dimensions) * groups * size
     pictures, keys = [], []
     for place, dimension in enumerate(dimensions):
-        z = torch.randn(groups, size, model.latent_dim, generator=generator)
+        z = model.draw(groups * size, generator).unflatten(0, (groups, size))
         z[:, :, dimension] = z[:, :1, dimension]
         for part in z.flatten(0, 1).to(weight).split(1024):
             pictures.append(model.likelihood.mean(model.decode(part)).cpu())
@@ -125,6 +125,7 @@ def _agreement(
     weight = next(model.parameters())
     codes = torch.cat([model.represent(x.to(weight)).float().cpu() for x in pictures])
     names = tuple(f"dimension {j}" for j in dimensions)
-    arrays = Arrays(check_codes(codes).codes, np.zeros((len(codes), 0), dtype=np.int64), names)
+    none = np.zeros((len(codes), 0), dtype=np.int64)
+    arrays = Arrays(check_codes(codes).codes, none, names, model.discrete)
     drawn = [SampleGroups(key, name) for key, name in zip(keys, names, strict=True)]
     return float(vote(arrays, drawn, least, counts, arrays.live, seed, "FactorVAE score"))

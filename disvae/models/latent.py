@@ -3,19 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from disvae.divergence.parameters import sizes_of
 from disvae.likelihoods import Likelihood
 from disvae.models import pretrained
 from disvae.spec import Describable
 
 Images = Float[Tensor, "batch channels height width"]
 Codes = Float[Tensor, "batch latent_dim"]
+Columns = Float[Tensor, "batch columns"]
 Model = TypeVar("Model", bound="LatentModel")
 
 
@@ -24,12 +26,12 @@ class VAEOutput(NamedTuple):
 
     Attributes:
         posterior: q(z|x), of shape (batch, latent_dim).
-        z: one code per image, drawn from the posterior by reparameterisation.
+        z: one code per image, drawn from the posterior by reparameterisation, in its columns.
         parameters: the likelihood's parameters at ``z``, of the shape of the images.
     """
 
     posterior: Distribution
-    z: Codes
+    z: Columns
     parameters: Images
 
 
@@ -52,12 +54,31 @@ class LatentModel(Describable, nn.Module, ABC):
     def prior(self) -> Distribution:
         """p(z), of shape (latent_dim,)."""
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of columns in which networks take each dimension of the code.
+
+        1, but for a categorical dimension, which is a one-hot vector of its categories to networks
+        and the number of a category elsewhere.
+        """
+        return sizes_of(self.prior)
+
+    @property
+    def columns(self) -> int:
+        """The number of all columns: the width of what discriminators and decoders take."""
+        return sum(self.sizes)
+
+    @property
+    def discrete(self) -> tuple[int, ...]:
+        """The dimensions whose codes are numbers of categories."""
+        return tuple(j for j, size in enumerate(self.sizes) if size > 1)
+
     @abstractmethod
     def encode(self, x: Images) -> Distribution:
         """The posterior q(z|x), of shape (batch, latent_dim)."""
 
     @abstractmethod
-    def decode(self, z: Codes) -> Images:
+    def decode(self, z: Codes | Columns) -> Images:
         """The likelihood's parameters at ``z``: logits for a Bernoulli."""
 
     @abstractmethod
@@ -69,8 +90,8 @@ class LatentModel(Describable, nn.Module, ABC):
             generator: source of the draws, on the CPU; PyTorch's global one if None.
         """
 
-    def forward(self, x: Images) -> VAEOutput:
-        """Encode ``x``, draw a code of each image, and decode it."""
+    def forward(self, x: Images) -> tuple[Any, ...]:
+        """Encode ``x``, draw a code of each image, and decode it; a :class:`VAEOutput`."""
         posterior = self.encode(x)
         z = posterior.rsample()
         return VAEOutput(posterior, z, self.decode(z))

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from disvae.data import ImageDataset
 from disvae.data.encode import load_images
-from disvae.divergence import kl_per_dimension
+from disvae.divergence import draw, kl_per_dimension
 from disvae.models import LatentModel
 
 
@@ -56,7 +56,7 @@ def elbo(
     bounds = []
     for x in _batches(model, data, indices, batch_size):
         posterior = model.encode(x)
-        z = _draw(posterior, 1, generator)[0]
+        z = draw(posterior, 1, generator)[0]
         kl = kl_per_dimension(posterior, model.prior).sum(-1)
         bounds.append(-model.likelihood.nll(model.decode(z), x) - kl)
     return _average(bounds)
@@ -105,7 +105,7 @@ def importance_weighted_bound(
             posterior = model.encode(x)
             log_sum = torch.full((len(x),), -torch.inf, dtype=torch.float64, device=x.device)
             for drawn in range(0, particles, batch_size):
-                z = _draw(posterior, min(batch_size, particles - drawn), generator)
+                z = draw(posterior, min(batch_size, particles - drawn), generator)
                 log_sum = torch.logaddexp(
                     log_sum, _log_weights(model, posterior, z, x).logsumexp(0)
                 )
@@ -117,7 +117,7 @@ def importance_weighted_bound(
 def _log_weights(
     model: LatentModel,
     posterior: Any,
-    z: Float[Tensor, "particles batch latent_dim"],
+    z: Float[Tensor, "particles batch columns"],
     x: Float[Tensor, "batch channels height width"],
 ) -> Float[Tensor, "particles batch"]:
     """The log of p(x|z) p(z) / q(z|x), in float64: the sum is small, its parts are not."""
@@ -135,11 +135,6 @@ def _batches(
     weight = next(model.parameters())
     for part in indices.split(size):
         yield load_images(data, part).to(weight)
-
-
-def _draw(posterior: Any, n: int, generator: torch.Generator | None) -> Tensor:
-    noise = torch.randn(n, *posterior.loc.shape, generator=generator)
-    return posterior.loc + posterior.scale * noise.to(posterior.loc)
 
 
 def _average(bounds: list[Tensor]) -> Evidence:

@@ -44,7 +44,8 @@ class Trainer:
     Args:
         model: the model to train.
         criterion: the loss; it names the parameters to optimise, its own networks' included.
-        lr: Adam's learning rate for the model; a loss may have another for its own networks.
+        lr: Adam's learning rate for the model; a loss may have another for its own networks, and
+            a weight decay (AdamW's) for some of the weights.
         batch_size: images per step (and per device).
         seed: source of all randomness of training: order of the images, draws of the codes. The
             initial weights are the caller's; the command line draws them with this seed too.
@@ -181,7 +182,9 @@ class Trainer:
         self._fabric.launch()
         # The fused update passes over memory once, the default one about ten times; that counts
         # for FactorVAE's discriminator of five million weights.
-        optimizer = torch.optim.Adam(criterion.parameter_groups(model, lr), lr=lr, fused=True)
+        # AdamW of no decay is Adam to the last bit; where a group has one, it is decoupled.
+        groups = criterion.parameter_groups(model, lr)
+        optimizer = torch.optim.AdamW(groups, lr=lr, weight_decay=0.0, fused=True)
         self._both = _Players(model, criterion, alone=self._fabric.world_size == 1)
         self._players, self._optimizer = self._fabric.setup(self._both, optimizer)
         self._average = None if ema_decay is None else Average(model, ema_decay)

@@ -163,6 +163,25 @@ def test_steps_of_the_others_are_epochs() -> None:
             assert points.get(before, 1.0) == 0.5 ** (epoch // 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "codes", "loss"),
+    [
+        ("infogan_mnist", "InfoGANMNIST", (2, [10], 62, "batch"), "InfoGANLoss"),
+        ("infowgan_gp_mnist", "InfoGANMNIST", (2, [10], 62, "layer"), "InfoWGANGPLoss"),
+        ("infowgan_gp_2d_shapes", "InfoGAN2DShapes", (4, [3], 5, "layer"), "InfoWGANGPLoss"),
+    ],
+)
+def test_the_gans_of_its_appendix(name, model, codes, loss) -> None:
+    config = load_recipe(name).config
+    keys = ("n_continuous", "categories", "n_noise", "normalization")
+    arguments = dict(zip(keys, codes, strict=True))
+    assert config["model"] == spec(f"disvae.models.{model}", arguments)
+    weights = {"weight": 1.0, "discriminator_lr": 2e-4}
+    weights |= {"penalty": 10.0} if "wgan" in name else {}
+    assert config["loss"] == spec(f"disvae.losses.{loss}", weights)
+    assert config["lr"] == 1e-3
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A tiny copy of every data set, as it is published."""
