@@ -21,7 +21,8 @@ from disvae.cli.main import main
 from disvae.data import CelebA, Chairs3D, FactorSpace
 from disvae.likelihoods import Laplace, Sigmoid
 from disvae.recipes import load_recipe, recipe_names
-from disvae.schedules import Linear, at_step
+from disvae.schedules import Linear, Piecewise, at_step
+from disvae.spec import build
 from disvae.training import load_run
 
 # What hyperparam.ini says, section by section, and how many images there are.
@@ -145,6 +146,22 @@ def test_the_settings_of_ml_vae() -> None:
     assert config["source"] == spec("disvae.data.LabelPairs", {})
     assert 2 * config["batch_size"] == 256  # images
     assert config["steps"] == 400 * (60_000 // 256)
+
+
+def test_the_settings_of_the_cycle_consistent_vae() -> None:
+    config = load_recipe("cycle_consistent_mnist").config
+    assert config["model"]["init_args"]["latent_dim"] == 16 + 16
+    arguments = config["loss"]["init_args"]
+    # 2 mean squared error + 3 KL / pixels, in units of the summed squared error
+    pixels = 28 * 28
+    assert arguments["beta"] == (3 / pixels) / (2 / pixels)
+    assert arguments["specified"] == config["model"]["init_args"]["specified"] == 16
+    assert config["lr"] == 1e-4
+    per_epoch = 60_000 // 64
+    assert config["steps"] == 100 * per_epoch
+    factor = build(config["lr_factor"], Piecewise)
+    epoch = [factor(n * per_epoch + 1) for n in (0, 79, 80, 99)]
+    assert epoch == pytest.approx([1.0, 1.0, 0.1, 0.1])
 
 
 def test_steps_of_the_others_are_epochs() -> None:
