@@ -76,6 +76,22 @@ def test_energy_distance() -> None:
     assert distance(x + 3, x) > 0.5
 
 
+@pytest.mark.slow
+def test_infowgan_gp_trains_without_diverging(tmp_path: Path) -> None:
+    options = ["--batch_size", "32", "--precision", "bf16-mixed", "--output", str(tmp_path)]
+    report = load("infogan").main(["--steps", "2000", *options])
+    rows = report["rows"]
+    assert all(math.isfinite(value) for row in rows for value in row.values())
+    distance = [row["game"] for row in rows]
+    assert distance[-1] < 0.5 * max(distance)  # it settles,
+    assert 0 < distance[-1] <= 1.1 * distance[-2]
+    assert all(row["penalty"] < 0.1 for row in rows[3:])  # and so does the critic's slope
+    assert all(0.5 < row["diversity"] < 1.2 for row in rows[3:])  # no two modes, and no noise
+    assert rows[-1]["energy"] < 0.05 < rows[0]["energy"]
+    assert rows[-1]["information"] > 3
+    assert report["trained"]["FactorVAE score"] > report["untrained"]["FactorVAE score"]
+
+
 def test_cycle_consistent(tmp_path: Path) -> None:
     write_mnist(tmp_path, n=200)
     sizes = {"seeds": 2, "steps": 2, "batch_size": 4, "hidden": 8, "epochs": 1}
