@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from disvae import BetaVAEBLoss, BurgessVAE, FactorVAELoss, Trainer
-from disvae.losses import InfoWGANGPLoss, Loss, LossOutput
+from disvae.losses import AdaGVAELoss, InfoWGANGPLoss, Loss, LossOutput
 from disvae.models import Discriminator, InfoGAN2DShapes
 from disvae.schedules import Linear
 from disvae.training.captured import WARM_UP, CapturedStep
