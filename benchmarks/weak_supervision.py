@@ -82,11 +82,14 @@ def train(
         progress=False,
     )
     trainer.fit(batches, options.steps)
+    file = run_dir / f"scores-{options.steps}-{options.n_images}.json"
+    if not file.exists():
+        scores = evaluate_model(model, data, n=options.n_images, metrics=METRICS, progress=False)
+        file.write_text(json.dumps({name: float(score) for name, score in scores.items()}))
     record = json.loads((run_dir / "log.jsonl").read_text().splitlines()[-1])
-    scores = evaluate_model(model, data, n=options.n_images, metrics=METRICS, progress=False)
     terms = ("reconstruction", "kl", "shared_dimensions")
     return {
-        "scores": {name: float(score) for name, score in scores.items()},
+        "scores": json.loads(file.read_text()),
         "log": {term: record[term] for term in terms if term in record},
     }
 
