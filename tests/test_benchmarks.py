@@ -122,6 +122,7 @@ def test_weak_supervision(tmp_path: Path) -> None:
     options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
     report = load("weak_supervision").main([*options, "--output", str(tmp_path)])
     assert json.loads((tmp_path / "weak_supervision.json").read_text()) == report
+    assert (tmp_path / "weak_supervision.png").stat().st_size > 1000
     ada, beta = report["rows"]
     assert (ada["method"], beta["method"]) == ("Ada-GVAE, β = 1", "β-VAE, β = 2")
     for row in report["rows"]:
