@@ -66,3 +66,10 @@ def test_samples(run, tmp_path) -> None:
         assert arrays["images"].shape == (5, 1, 64, 64)
         assert np.abs(arrays["codes"][:, :4]).max() <= 1
         assert set(arrays["codes"][:, 4]) <= {0.0, 1.0, 2.0}
+
+
+def test_a_sweep_says_that_there_is_no_reconstruction(run, capsys) -> None:
+    assert main(["evaluate", str(run), "--points", "200", "--metrics", "MIG"]) == 0
+    capsys.readouterr()
+    assert main(["plot", str(run), "weights", "--others", str(run)]) == 2
+    assert "InfoWGANGPLoss has none of" in capsys.readouterr().err
