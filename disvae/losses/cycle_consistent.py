@@ -7,7 +7,17 @@ import torch
 from torch.distributions import Normal
 
 from disvae.divergence import kl_per_dimension
-from disvae.losses.base import Codes, Images, Loss, LossOutput, Scalar, Step, local, objective
+from disvae.losses.base import (
+    Codes,
+    Images,
+    Loss,
+    LossOutput,
+    Scalar,
+    Step,
+    local,
+    need_normal,
+    objective,
+)
 from disvae.losses.group_vae import one_batch
 from disvae.schedules import Weight, at_step
 
@@ -100,7 +110,7 @@ class CycleConsistentLoss(Loss):
 
     def _encode(self, model: Any, x: Images) -> tuple[Normal, Codes]:
         """The posterior of z, and s."""
-        posterior = model.encode(x)
+        posterior = need_normal(model.encode(x), "CycleConsistentLoss")
         n = posterior.loc.shape[1] - self.specified
         if n < 1:
             raise ValueError(

@@ -95,14 +95,19 @@ def _front_matter(
 def _what(model: "LatentModel") -> str:
     spec = describe(model)["init_args"]
     shape = spec.get("image_shape")
-    images = f" for images of shape ({', '.join(map(str, shape))})" if shape else ""
+    images = f", for images of shape ({', '.join(map(str, shape))})" if shape else ""
     n_parameters = sum(p.numel() for p in model.parameters())
     return (
-        f"A variational autoencoder{images}: `{type(model).__name__}` of the library disvae, with "
-        f"{model.latent_dim} latent dimensions, {n_parameters:,} parameters and the likelihood "
-        f"`{type(model.likelihood).__name__}`. Images are floats in [0, 1], of shape (batch, "
-        "channels, height, width)."
+        f"A model with latent codes{images}: `{type(model).__name__}` of the library disvae, with "
+        f"{model.latent_dim} latent dimensions{_categorical(model)}, {n_parameters:,} parameters "
+        f"and the likelihood `{type(model.likelihood).__name__}`. Images are floats in [0, 1], of "
+        "shape (batch, channels, height, width)."
     )
+
+
+def _categorical(model: "LatentModel") -> str:
+    numbers = ", ".join(f"{j} ({model.sizes[j]} categories)" for j in model.discrete)
+    return f", of which these hold the number of a category: {numbers}" if numbers else ""
 
 
 def _loading(model: "LatentModel", source: str) -> str:
@@ -111,9 +116,9 @@ def _loading(model: "LatentModel", source: str) -> str:
     return f"""## Loading it
 
 ```python
-from disvae import VAE
+from disvae.models import LatentModel
 
-model = VAE.from_pretrained("{source}"{trust})
+model = LatentModel.from_pretrained("{source}"{trust})
 codes = model.represent(images)  # posterior means, (batch, {model.latent_dim})
 decoded = model.likelihood.mean(model.decode(codes))  # images again
 ```"""

@@ -1,7 +1,7 @@
 """A model as files that run without this library, each checked against the model.
 
-The encoder takes images to the posterior's means and log-variances, the decoder takes codes to mean
-images; of either a batch may have any size.
+The encoder takes images to the posterior's means and log-variances, or what else the model has of
+it, the decoder takes codes to mean images; of either a batch may have any size.
 """
 
 import copy
@@ -207,16 +207,19 @@ class _Part(nn.Module, ABC):
 
 
 class _Encoder(_Part):
-    name, input_name, output_names = "encoder", "images", ("mean", "log_var")
+    name, input_name = "encoder", "images"
+
+    def __init__(self, model: Any, image_shape: tuple[int, ...]) -> None:
+        super().__init__(model, image_shape)
+        with torch.no_grad():
+            self.output_names = tuple(model.describe_posterior(*self.example(1)))
 
     def example(self, batch: int) -> tuple[Tensor]:
         generator = torch.Generator().manual_seed(batch)
         return (torch.rand(batch, *self.image_shape, generator=generator),)
 
-    def forward(self, images: Images) -> tuple[Codes, Codes]:
-        # Not from the standard deviation of encode(x): the smallest of them are 0 in float32.
-        moments = self.model.encoder(images)
-        return moments[:, : self.model.latent_dim], moments[:, self.model.latent_dim :]
+    def forward(self, images: Images) -> tuple[Tensor, ...]:
+        return tuple(self.model.describe_posterior(images).values())
 
 
 class _Decoder(_Part):

@@ -132,7 +132,7 @@ class InfoGAN(LatentModel):
         Args:
             z: codes, or columns, as they are drawn: told by their width.
         """
-        return self.generate(as_columns(self, z), self.noise.expand(len(z), -1))
+        return self.generate(as_columns(self, z), self.noise.expand(z.shape[0], -1))
 
     def represent(self, x: Images) -> Codes:
         """The representation of each image: Q's means, and its most probable categories."""

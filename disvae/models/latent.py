@@ -100,6 +100,13 @@ class LatentModel(Describable, nn.Module, ABC):
     def represent(self, x: Images) -> Codes:
         """The representation of each image: for a VAE its posterior mean."""
 
+    def describe_posterior(self, x: Images) -> dict[str, Tensor]:
+        """What an exported encoder gives (:func:`disvae.models.export_onnx`): tensors by name.
+
+        The representation, unless a model has more to tell.
+        """
+        return {"code": self.represent(x)}
+
     def reconstruct(self, x: Images) -> Images:
         """The mean image at the representation of each image."""
         return self.likelihood.mean(self.decode(self.represent(x)))

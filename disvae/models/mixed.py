@@ -107,6 +107,14 @@ class MixedVAE(LatentModel):
         """The likelihood's parameters at codes, or at columns, as they are drawn: told by width."""
         return self.decoder(as_columns(self, z))
 
+    def describe_posterior(self, x: Images) -> dict[str, Tensor]:
+        """The moments of continuous dimensions, and the logits of each categorical one."""
+        n = self.n_continuous
+        mean, log_var, *logits = self.encoder(x).split([n, n, *self.categories], dim=1)
+        moments = {"mean": mean, "log_var": log_var} if n else {}
+        names = [f"logits_{j}" for j in self.discrete]
+        return moments | dict(zip(names, logits, strict=True))
+
     def represent(self, x: Images) -> Codes:
         """The representation of each image: means, and the most probable categories."""
         return self.encode(x).loc

@@ -116,6 +116,10 @@ class QLAE(LatentModel):
         z = F.one_hot(numbers, self.n_values).to(encoded).flatten(1)
         return QLAEOutput(self._posterior(numbers), z, self.decoder(through), encoded, values)
 
+    def describe_posterior(self, x: Images) -> dict[str, Tensor]:
+        """The numbers of the values."""
+        return {"code": self._nearest(self.encoder(x)).to(self.codebook)}
+
     def represent(self, x: Images) -> Codes:
         """The representation of each image: the numbers of its values."""
         return self._nearest(self._encoded(x)).to(self.codebook)

@@ -68,6 +68,11 @@ class VAE(LatentModel):
         mean, log_var = moments.to(self._zeros.dtype).chunk(2, dim=1)
         return Normal(mean, (0.5 * log_var).exp(), validate_args=False)
 
+    def describe_posterior(self, x: Images) -> dict[str, Tensor]:
+        """Means and log-variances; not by standard deviations, of which the smallest are 0."""
+        mean, log_var = self.encoder(x).chunk(2, dim=1)
+        return {"mean": mean, "log_var": log_var}
+
     def decode(self, z: Codes) -> Images:
         """The likelihood's parameters at ``z``: logits for a Bernoulli."""
         return self.decoder(z)

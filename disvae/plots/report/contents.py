@@ -58,7 +58,7 @@ class Contents:
         kl: of all dimensions, in nats.
         n_encoded: images that the KLs are averaged over.
         dimensions: the most informative first.
-        values: what traversals set a dimension to.
+        values: what traversals set a continuous dimension to.
         starts: the images that traversals start from, in one row.
         reconstructions: images in the first row, their reconstructions in the second.
         samples: decoded draws from the prior, in one row.
