@@ -11,8 +11,7 @@ information  the bound on I(c; G(c, noise)), in nats
 diversity    mean distance between two samples, in units of that between two images of the data: 0
              if all samples are the same
 energy       energy distance between samples and data, in the same units: 0 if they are alike in
-             distribution, 1 or so for samples of one image
-fresh        the same for images of the data that were not compared with: what noise there is
+             distribution, 0.3 and more if all samples are the same
 
 On data with factors the codes of Q are then scored, beside those of the network before training.
 The run directory is OUTPUT/infogan-DATA-LOSS, for `disvae plot`. The table is also written to
@@ -30,10 +29,9 @@ from torch import Tensor
 
 from disvae import Trainer
 from disvae.data import MNIST, FactorDataset, ImageDataset, Sprites
-from disvae.data.encode import encode_dataset, load_images
+from disvae.data.encode import load_images
 from disvae.losses import InfoGANLoss, InfoWGANGPLoss
-from disvae.metrics import evaluate
-from disvae.metrics.model import some_indices
+from disvae.metrics import evaluate_model
 from disvae.models import InfoGAN, InfoGAN2DShapes, InfoGANMNIST
 
 LINES = 10
@@ -99,8 +97,9 @@ def train(
         checkpoint_every=every,
         progress=False,
     )
-    images, fresh = some_images(data, options)
-    columns = ("game", "penalty", "information", "diversity", "energy", "fresh")
+    shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(options.seed))
+    images = load_images(data, shuffled[: options.n]).flatten(1)
+    columns = ("game", "penalty", "information", "diversity", "energy")
     print(f"{'step':>6}" + "".join(f"{column:>13}" for column in columns))
     rows = []
     for step in range(every, options.steps + 1, every):
@@ -111,18 +110,11 @@ def train(
                 "game": terms.get("wasserstein", terms.get("discriminator_accuracy", math.nan)),
                 "penalty": terms.get("gradient_penalty", math.nan),
                 "information": terms["mutual_information"],
-                "fresh": energy_distance(fresh, images),
                 **compare(model, images),
             }
         )
         print(f"{step:6}" + "".join(f"{rows[-1][c]:13.3f}" for c in columns), flush=True)
     return rows
-
-
-def some_images(data: ImageDataset, options: argparse.Namespace) -> tuple[Tensor, ...]:
-    """Two sets of images, drawn with the seed, each as one row."""
-    shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(options.seed))
-    return load_images(data, shuffled[: 2 * options.n]).flatten(1).chunk(2)
 
 
 @torch.no_grad()
@@ -143,13 +135,16 @@ def energy_distance(x: Tensor, y: Tensor) -> float:
 
 def scores(model: InfoGAN, data: FactorDataset, options: argparse.Namespace) -> dict[str, float]:
     """What Q's codes of the data score."""
-    indices = some_indices(data, options.points, options.seed)
     model.eval()
-    codes = encode_dataset(model, data, indices)
+    found = evaluate_model(
+        model,
+        data,
+        n=options.points,
+        seed=options.seed,
+        metrics=["FactorVAE score", "MIG"],
+        progress=False,
+    )
     model.train()
-    factors, names = data.factors(indices), data.space.names
-    metrics = ["FactorVAE score", "MIG"]
-    found = evaluate(codes, factors, names=names, metrics=metrics, seed=options.seed)
     return {name: float(score) for name, score in found.items()}
 
 

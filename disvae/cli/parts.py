@@ -147,7 +147,7 @@ LOSS = Part(
     _public(disvae.losses, Loss),
     "FactorVAELoss",
     {"latent_dim": "that of the model", "dataset_size": "the number of training images"},
-    {"discriminator": disvae.models.Discriminator},
+    {"discriminator": disvae.models.Discriminator, "criterion": Loss},
 )
 DATA = Part("data", ImageDataset, _public(disvae.data, ImageDataset), "Sprites")
 SOURCE = Part("source", TupleSource, _concrete(disvae.data, TupleSource), None, settled=SETTLED)

@@ -52,9 +52,10 @@ def _draw(
     model: LatentModel, n: int, seed: int
 ) -> tuple[Float[Tensor, "n channels height width"], Float[Tensor, "n latent_dim"]]:
     """Mean images of codes from the prior, and the codes."""
-    codes = model.draw(n, torch.Generator().manual_seed(seed)).float().cpu()
+    generator = torch.Generator().manual_seed(seed)
+    codes = model.draw(n, generator).float().cpu()
     weight = next(model.parameters())
-    images = [model.likelihood.mean(model.decode(z.to(weight))) for z in codes.split(BATCH)]
+    images = [model.images_of(z.to(weight), generator) for z in codes.split(BATCH)]
     return torch.cat(images).float().clamp(0, 1), codes
 
 

@@ -1,6 +1,7 @@
 """The KL term of the ELBO: in closed form, and taken apart into its three summands."""
 
 from disvae.divergence.adversarial import AdversarialEstimator, PermutedRatio, PriorRatio
+from disvae.divergence.bounded import information_per_dimension
 from disvae.divergence.closed_form import kl_per_dimension
 from disvae.divergence.decomposition import KLDecomposition
 from disvae.divergence.density_ratio import density_ratio, permute_dims
@@ -38,6 +39,7 @@ __all__ = [
     "density_ratio",
     "draw",
     "exact_decomposition",
+    "information_per_dimension",
     "kl_per_dimension",
     "map_parameters",
     "maximum_mean_discrepancy",

@@ -46,8 +46,8 @@ class CycleConsistentLoss(Loss):
 
     Args:
         specified: number of dimensions of s, the last ones of the code.
-        beta: weight of the KL of z. The authors weigh the mean squared error by 2 and the KL, divided
-            by the number of pixels, by 3: 1.5 for ``SquaredError()``.
+        beta: weight of the KL of z. The authors weigh the mean squared error by 2 and the KL,
+            divided by the number of pixels, by 3: 1.5 for ``SquaredError()``.
         reverse: λ, weight of the reverse cycle, in nats per unit of z. The authors' 10 is not
             comparable: an optimiser of its own steps on it, to which it is next to nothing.
 

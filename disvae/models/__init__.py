@@ -10,6 +10,7 @@ from disvae.models.export import Exported, export_onnx, export_program
 from disvae.models.fashion_mnist import FashionConvVAE, FashionMLPVAE
 from disvae.models.info_gan import InfoGAN
 from disvae.models.info_gan_networks import InfoGAN2DShapes, InfoGANLarge, InfoGANMNIST
+from disvae.models.jha import JhaVAE
 from disvae.models.kim import KimVAE
 from disvae.models.latent import LatentModel, VAEOutput
 from disvae.models.mixed import BurgessMixedVAE, KimMixedVAE, MixedVAE
@@ -34,6 +35,7 @@ __all__ = [
     "InfoGANLarge",
     "InfoGANMNIST",
     "KimMixedVAE",
+    "JhaVAE",
     "KimVAE",
     "LatentModel",
     "MLPDecoder",

@@ -142,11 +142,15 @@ class InfoGAN(LatentModel):
         """``n`` codes drawn from the prior; see :meth:`LatentModel.draw`."""
         return self.prior.codes(draw(self.prior, n, generator))
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Images:
-        """The mean images at ``n`` codes and as much noise, both drawn; see :meth:`draw`."""
-        columns = draw(self.prior, n, generator)
-        noise = 2 * torch.rand(n, self.n_noise, generator=generator) - 1
-        return self.likelihood.mean(self.generate(columns, noise.to(self._ones)))
+    def images_of(self, z: Codes, generator: torch.Generator | None = None) -> Images:
+        """The mean images at ``z``, each with noise of its own; see :meth:`LatentModel.images_of`.
+
+        Args:
+            z: the codes.
+            generator: source of the noise, on the CPU; PyTorch's global one if None.
+        """
+        noise = 2 * torch.rand(len(z), self.n_noise, generator=generator) - 1
+        return self.likelihood.mean(self.generate(as_columns(self, z), noise.to(self._ones)))
 
 
 def check_codes(n_continuous: int, categories: Sequence[int], n_noise: int) -> None:

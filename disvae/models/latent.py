@@ -111,9 +111,18 @@ class LatentModel(Describable, nn.Module, ABC):
         """The mean image at the representation of each image."""
         return self.likelihood.mean(self.decode(self.represent(x)))
 
+    def images_of(self, z: Codes, generator: torch.Generator | None = None) -> Images:
+        """The mean images at ``z``, with a draw of whatever a code leaves open: in a VAE nothing.
+
+        Args:
+            z: the codes.
+            generator: source of that draw, on the CPU; PyTorch's global one if None.
+        """
+        return self.likelihood.mean(self.decode(z))
+
     def sample(self, n: int, generator: torch.Generator | None = None) -> Images:
         """The mean images at ``n`` codes drawn from the prior; see :meth:`draw`."""
-        return self.likelihood.mean(self.decode(self.draw(n, generator)))
+        return self.images_of(self.draw(n, generator), generator)
 
     def save_pretrained(self, folder: str | Path, card: str | None = None) -> Path:
         """Write the model into a folder: ``config.json``, ``model.safetensors``, ``README.md``.

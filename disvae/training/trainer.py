@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
@@ -23,6 +22,7 @@ from disvae.training.log import Log, RunningMeans, Stopwatch, check_finite, chec
 from disvae.training.memory import keep_freed_memory
 from disvae.training.monitor import Monitor
 from disvae.training.processes import GlobalBatch, launched
+from disvae.training.progress import progress_bar
 from disvae.training.provenance import note_start, provenance
 from disvae.training.run import RunDirectory, described_data, description
 from disvae.training.step import TrainingStep
@@ -439,13 +439,8 @@ class Trainer:
         return run if self._fabric.is_global_zero else None
 
     def _bar(self, steps: int) -> Any:
-        return tqdm(
-            total=steps,
-            initial=self.step,
-            unit="step",
-            mininterval=0.5 if sys.stderr.isatty() else 10.0,
-            disable=not (self.progress and self._fabric.is_global_zero),
-        )
+        shown = self.progress and self._fabric.is_global_zero
+        return progress_bar(steps, self.step, "step", shown)
 
     def _say(self, message: str) -> None:
         if self.progress and self._fabric.is_global_zero:

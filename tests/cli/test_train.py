@@ -342,3 +342,13 @@ def test_another_source_is_another_run(tmp_path, capsys):
     assert train_on_pairs(tmp_path) == 0
     assert train_on_pairs(tmp_path, "--source.n_changed", "2") == 2
     assert "source.init_args.n_changed was 1 and is now 2" in capsys.readouterr().err
+
+
+def test_few_labels_of_another_loss(tmp_path):
+    loss = ["--loss", "FewLabelsLoss", "--loss.criterion", "BetaVAEBLoss"]
+    source = ["--source", "FewLabels", "--source.n_labels", "8"]
+    source += ["--model.latent_dim", "5"]  # a dimension for each factor
+    assert train(tmp_path, *loss, "--loss.criterion.gamma", "7", *source) == 0
+    run = load_run(tmp_path)
+    assert run.criterion().criterion.gamma == 7
+    assert run.config["source"]["init_args"] == {"n_labels": 8, "labels_seed": 0}

@@ -14,6 +14,7 @@ from disvae.testing import small_vae
 D = 4
 LOSSES = {
     "vae": VAELoss,
+    "scheduled": lambda: BetaVAEHLoss(Linear(0.0, 8.0, steps=8)),
     "factor_vae": lambda: FactorVAELoss(D, discriminator=discriminator()),
     "ada_gvae": AdaGVAELoss,
 }
@@ -45,9 +46,9 @@ def test_without_weight_it_is_the_other_loss(name, model_and_batch) -> None:
     model, x, labelled, factors = model_and_batch
     unlabelled = (x, x.flip(0)) if name == "ada_gvae" else (x,)
     whole = unlabelled if len(unlabelled) > 1 else x
-    expected, gradients = run(LOSSES[name](), model, whole)
+    expected, gradients = run(LOSSES[name](), model, whole, step=3)
     criterion = FewLabelsLoss(LOSSES[name](), weight=0.0)
-    output, same = run(criterion, model, (*unlabelled, labelled, factors))
+    output, same = run(criterion, model, (*unlabelled, labelled, factors), step=3)
     assert torch.equal(output.loss, expected.loss)
     assert output.terms.keys() == expected.terms.keys() | {"supervised"}
     for term in expected.terms:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from disvae import BetaVAEBLoss, BurgessVAE, FactorVAELoss, Trainer
-from disvae.losses import InfoWGANGPLoss, Loss, LossOutput
+from disvae.losses import AdaGVAELoss, InfoWGANGPLoss, Loss, LossOutput
 from disvae.models import Discriminator, InfoGAN2DShapes
 from disvae.schedules import Linear
 from disvae.training.captured import WARM_UP, CapturedStep
@@ -142,9 +142,11 @@ def test_what_cannot_be_recorded_is_said_and_trained_all_the_same() -> None:
     assert all(torch.equal(a, b) for a, b in zip(weights, expected, strict=True))
 
 
-def test_pairs_of_batches_are_replayed_too() -> None:
-    weights, _, replays, _ = train(factor_loss(), 10, captured=True, pairs=True)
-    expected, _, _, _ = train(factor_loss(), 10, captured=False, pairs=True)
+@pytest.mark.parametrize("of_pairs", [False, True])
+def test_pairs_of_batches_are_replayed_too(of_pairs) -> None:
+    make_loss = AdaGVAELoss if of_pairs else factor_loss
+    weights, _, replays, _ = train(make_loss(), 10, captured=True, pairs=True)
+    expected, _, _, _ = train(make_loss(), 10, captured=False, pairs=True)
     assert replays > 0
     assert_same(weights, expected)
 
