@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export MPLBACKEND := agg
 
-.PHONY: demo test test-slow lint docs bench clean
+.PHONY: demo test test-slow lint docs bench cycle-consistent clean
 
 demo: $(VENV)/.dev    ## train a FactorVAE on sprites, score it, draw its traversals
 	$(BIN)/disvae train --run_dir runs/demo --loss FactorVAELoss --loss.gamma 10 --loss.discriminator_lr 1e-4 \
@@ -32,6 +32,9 @@ docs: $(VENV)/.docs    ## the documentation, in docs/_build/html
 
 bench: $(VENV)/.dev    ## images per second of each loss
 	$(BIN)/python benchmarks/training_step.py
+
+cycle-consistent: $(VENV)/.dev    ## what the parts of a cycle-consistent code tell of a digit; MNIST in DISVAE_DATA
+	$(BIN)/python benchmarks/cycle_consistent.py
 
 clean:    ## remove what the other targets made, except runs/
 	rm -rf $(VENV) build dist docs/_build *.egg-info .coverage .*_cache .hypothesis

@@ -3,10 +3,12 @@
 Each function returns nothing and raises ``AssertionError`` with what is wrong.
 """
 
+import copy
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,14 +17,20 @@ from torch import Tensor, nn
 from disvae.data import FactorDataset, ImageDataset
 from disvae.losses import Loss, LossOutput
 from disvae.metrics import Score
-from disvae.models import VAE
+from disvae.models import VAE, InfoGAN, LatentModel
 
 IMAGE_SHAPE = (1, 8, 8)
 BATCH_SIZE = 6
 
 
-def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
-    """Check that a one-image loss keeps the contract of :class:`disvae.Loss`.
+def check_loss(
+    criterion: Loss,
+    latent_dim: int = 4,
+    make_batch: Callable[[Tensor], Any] = lambda x: x,
+    model: LatentModel | None = None,
+    terms: Sequence[str] = ("objective", "reconstruction"),
+) -> None:
+    """Check that a loss keeps the contract of :class:`disvae.Loss`.
 
     It is deterministic given the seed; its loss is a finite scalar whose gradient reaches every
     parameter of the model and of the loss; its terms are detached finite scalars with
@@ -33,6 +41,11 @@ def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
     Args:
         criterion: the loss, in the precision it was made in.
         latent_dim: number of dimensions of the code that ``criterion`` expects.
+        make_batch: what the loss takes, made of a batch of images, which it takes itself by
+            default.
+        model: what to train, of 8×8 grey images; a VAE of ``latent_dim`` Gaussian dimensions if
+            None. Log-variances are what its ``encoder`` says, and as they are if it has none.
+        terms: names that there must be; a loss that reconstructs nothing has ("objective",).
 
     Raises:
         AssertionError: a clause is broken; the message says which.
@@ -40,17 +53,20 @@ def check_loss(criterion: Loss, latent_dim: int = 4) -> None:
     Example:
         >>> from disvae import BetaVAEHLoss
         >>> check_loss(BetaVAEHLoss(beta=4.0))
+        >>> from disvae.losses import AdaGVAELoss
+        >>> check_loss(AdaGVAELoss(), make_batch=lambda x: (x, x.flip(0)))
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = small_vae(latent_dim)
+        model = small_vae(latent_dim) if model is None else copy.deepcopy(model)
         x = torch.rand(BATCH_SIZE, *IMAGE_SHAPE)
-        _check_output(criterion, model, x)
-        _check_steps(criterion, model, x)
-        _check_gradients(criterion, model, x)
+        batch = make_batch(x)
+        _check_output(criterion, model, batch, x, terms)
+        _check_steps(criterion, model, batch)
+        _check_gradients(criterion, model, batch)
         _check_parameter_groups(criterion, model)
-        _check_bad_input(criterion, model, x)
-        _check_extremes(criterion, latent_dim, x)
+        _check_bad_input(criterion, model, x, make_batch)
+        _check_extremes(criterion, model, batch, x)
 
 
 def check_metric(metric: Callable[..., Score], invariant: bool = True) -> None:
@@ -179,19 +195,36 @@ def small_vae(latent_dim: int) -> VAE:
     return VAE(encoder, decoder, latent_dim)
 
 
-def _run(criterion: Loss, model: VAE, x: Tensor, step: int | Tensor | None) -> LossOutput:
+def small_info_gan(latent_dim: int) -> InfoGAN:
+    """An InfoGAN of linear layers for 8×8 images: one category of three, all else continuous."""
+    n_pixels, n_continuous, n_noise = IMAGE_SHAPE[1] * IMAGE_SHAPE[2], latent_dim - 1, 2
+    generator = nn.Linear(n_continuous + 3 + n_noise, n_pixels)
+    return InfoGAN(
+        nn.Sequential(generator, nn.Unflatten(1, IMAGE_SHAPE)),
+        nn.Sequential(nn.Flatten(), nn.Linear(n_pixels, 16), nn.LeakyReLU(0.1)),
+        nn.Linear(16, 1),
+        nn.Linear(16, 2 * n_continuous + 3),
+        n_continuous,
+        categories=(3,),
+        n_noise=n_noise,
+    )
+
+
+def _run(criterion: Loss, model: LatentModel, batch: Any, step: int | Tensor | None) -> LossOutput:
     torch.manual_seed(1)
-    return criterion(model, x, step)
+    return criterion(model, batch, step)
 
 
-def _check_output(criterion: Loss, model: VAE, x: Tensor) -> None:
+def _check_output(
+    criterion: Loss, model: LatentModel, batch: Any, x: Tensor, terms: Sequence[str]
+) -> None:
     before = x.clone()
-    output = _run(criterion, model, x, 0)
+    output = _run(criterion, model, batch, 0)
     assert isinstance(output, LossOutput), f"expected a LossOutput, got {type(output).__name__}"
     assert output.loss.shape == (), f"the loss must be a scalar, got {tuple(output.loss.shape)}"
     assert output.loss.isfinite(), f"the loss is {output.loss.item()}"
     assert output.loss.requires_grad, "the loss has no gradient: was it detached?"
-    for name in ("objective", "reconstruction"):
+    for name in terms:
         assert name in output.terms, f"terms lack {name!r}: {sorted(output.terms)}"
     for name, term in output.terms.items():
         assert isinstance(term, Tensor), f"term {name!r} must be a tensor, without .item()"
@@ -199,20 +232,21 @@ def _check_output(criterion: Loss, model: VAE, x: Tensor) -> None:
         assert not term.requires_grad, f"term {name!r} must be detached"
         assert term.isfinite(), f"term {name!r} is {term.item()}"
     assert torch.equal(x, before), "the loss changed its batch in place"
-    again = _run(criterion, model, x, 0)
+    again = _run(criterion, model, batch, 0)
     assert torch.equal(output.loss, again.loss), "two calls with one seed differ: it has a state"
 
 
-def _check_steps(criterion: Loss, model: VAE, x: Tensor) -> None:
-    by_int = _run(criterion, model, x, 3).loss
-    by_tensor = _run(criterion, model, x, torch.tensor(3)).loss
+def _check_steps(criterion: Loss, model: LatentModel, batch: Any) -> None:
+    by_int = _run(criterion, model, batch, 3).loss
+    by_tensor = _run(criterion, model, batch, torch.tensor(3)).loss
     assert torch.allclose(by_int, by_tensor), "step 3 as an int and as a tensor differ"
-    assert _run(criterion, model, x, None).loss.isfinite(), "step=None (evaluation) is not finite"
+    at_end = _run(criterion, model, batch, None).loss
+    assert at_end.isfinite(), "step=None (evaluation) is not finite"
 
 
-def _check_gradients(criterion: Loss, model: VAE, x: Tensor) -> None:
+def _check_gradients(criterion: Loss, model: LatentModel, batch: Any) -> None:
     criterion.zero_grad()
-    _run(criterion, model, x, 3).loss.backward()
+    _run(criterion, model, batch, 3).loss.backward()
     for owner in (model, criterion):
         for name, parameter in owner.named_parameters():
             gradient = parameter.grad
@@ -222,7 +256,7 @@ def _check_gradients(criterion: Loss, model: VAE, x: Tensor) -> None:
     model.zero_grad()
 
 
-def _check_parameter_groups(criterion: Loss, model: VAE) -> None:
+def _check_parameter_groups(criterion: Loss, model: LatentModel) -> None:
     groups = criterion.parameter_groups(model, lr=1e-3)
     grouped = [id(p) for group in groups for p in group["params"]]
     assert len(grouped) == len(set(grouped)), "a parameter stands in two groups"
@@ -231,7 +265,9 @@ def _check_parameter_groups(criterion: Loss, model: VAE) -> None:
     torch.optim.Adam(groups)
 
 
-def _check_bad_input(criterion: Loss, model: VAE, x: Tensor) -> None:
+def _check_bad_input(
+    criterion: Loss, model: LatentModel, x: Tensor, make_batch: Callable[[Tensor], Any]
+) -> None:
     bad = {
         "a NaN pixel": x.masked_fill(x == x.max(), torch.nan),
         "an infinite pixel": x.masked_fill(x == x.max(), torch.inf),
@@ -240,9 +276,9 @@ def _check_bad_input(criterion: Loss, model: VAE, x: Tensor) -> None:
         "no images": x[:0],
         "no channels": x[:, 0],
     }
-    for what, batch in bad.items():
+    for what, images in bad.items():
         with _refused(f"a batch with {what}"):
-            criterion(model, batch, 0)
+            criterion(model, make_batch(images), 0)
 
 
 @contextmanager
@@ -256,23 +292,25 @@ def _refused(what: str, *kinds: type[Exception]) -> Iterator[None]:
 
 
 class _Constant(nn.Module):
-    """An encoder whose log-variances are half -20 and half +20, whatever the image."""
+    """An encoder whose log-variances, and logits, are half -20 and half +20, whatever the image."""
 
-    def __init__(self, latent_dim: int) -> None:
+    def __init__(self, n_outputs: int) -> None:
         super().__init__()
-        log_var = torch.full((latent_dim,), 20.0)
+        log_var = torch.full((n_outputs - n_outputs // 2,), 20.0)
         log_var[::2] = -20.0
-        self.moments = nn.Parameter(torch.cat([torch.zeros(latent_dim), log_var]))
+        self.moments = nn.Parameter(torch.cat([torch.zeros(n_outputs // 2), log_var]))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.moments + 0.1 * x.flatten(1)[:, : len(self.moments)]
 
 
-def _check_extremes(criterion: Loss, latent_dim: int, x: Tensor) -> None:
-    extreme = VAE(_Constant(latent_dim), small_vae(latent_dim).decoder, latent_dim)
+def _check_extremes(criterion: Loss, model: LatentModel, batch: Any, x: Tensor) -> None:
+    extreme: Any = copy.deepcopy(model)
+    if hasattr(extreme, "encoder"):
+        extreme.encoder = _Constant(extreme.encoder(x).shape[1])
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            output = _run(criterion, extreme, x, 3)
+            output = _run(criterion, extreme, batch, 3)
         output.loss.backward()
         where = "bfloat16 autocast" if enabled else "float32"
         assert output.loss.isfinite(), f"not finite at log-variances of ±20 in {where}"

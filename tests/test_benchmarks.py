@@ -3,10 +3,13 @@
 import importlib.util
 import json
 import math
+import struct
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+import torch
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -53,3 +56,77 @@ def test_training_step(tmp_path: Path) -> None:
     (row,) = report["rows"]
     assert row["ours_images_per_second"] > 0
     assert 0 < row["share_of_peak"] < 1
+
+
+def test_infogan(tmp_path: Path) -> None:
+    sizes = {"steps": 10, "batch_size": 2, "n": 10, "points": 200}
+    options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+    report = load("infogan").main([*options, "--output", str(tmp_path)])
+    assert [row["step"] for row in report["rows"]] == list(range(1, 11))
+    assert all(math.isfinite(value) for row in report["rows"] for value in row.values())
+    assert 0 <= report["trained"]["FactorVAE score"] <= 1
+    written = json.loads((tmp_path / "infogan-sprites-wgan.json").read_text())
+    assert written["rows"] == report["rows"]
+
+
+def test_energy_distance() -> None:
+    distance, x = load("infogan").energy_distance, torch.randn(2000, 3)
+    assert abs(distance(torch.randn(2000, 3), x)) < 0.01
+    assert distance(x[:1].expand(2000, -1), x) > 0.3  # all of them the same
+    assert distance(x + 3, x) > 0.5
+
+
+@pytest.mark.slow
+def test_infowgan_gp_trains_without_diverging(tmp_path: Path) -> None:
+    options = ["--batch_size", "32", "--precision", "bf16-mixed", "--output", str(tmp_path)]
+    report = load("infogan").main(["--steps", "2000", *options])
+    rows = report["rows"]
+    assert all(math.isfinite(value) for row in rows for value in row.values())
+    distance = [row["game"] for row in rows]
+    assert distance[-1] < 0.5 * max(distance)  # it settles,
+    assert 0 < distance[-1] <= 1.1 * distance[-2]
+    assert all(row["penalty"] < 0.1 for row in rows[3:])  # and so does the critic's slope
+    assert all(0.5 < row["diversity"] < 1.2 for row in rows[3:])  # no two modes, and no noise
+    assert rows[-1]["energy"] < 0.05 < rows[0]["energy"]
+    assert rows[-1]["information"] > 3
+    assert report["trained"]["FactorVAE score"] > report["untrained"]["FactorVAE score"]
+
+
+def test_cycle_consistent(tmp_path: Path) -> None:
+    write_mnist(tmp_path, n=200)
+    sizes = {"seeds": 2, "steps": 2, "batch_size": 4, "hidden": 8, "epochs": 1}
+    options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+    options += ["--root", str(tmp_path), "--output", str(tmp_path / "runs")]
+    report = load("cycle_consistent").main(options)
+    assert json.loads((tmp_path / "runs" / "cycle_consistent.json").read_text()) == report
+    for name in ("z", "z, mean", "s"):
+        shares = [row[name] for row in report["seeds"]]
+        assert all(0 <= share <= 1 for pair in shares for share in pair)
+        assert report["mean"][name][1] == pytest.approx((shares[0][1] + shares[1][1]) / 2)
+    for name in ("swaps", "variations", "embedding"):
+        assert (tmp_path / "runs" / f"{name}.png").stat().st_size > 1000
+
+
+def write_mnist(folder: Path, n: int) -> None:
+    """Test images of MNIST's form, of noise."""
+    generator = np.random.default_rng(0)
+    images = generator.integers(256, size=(n, 28, 28), dtype=np.uint8)
+    labels = (np.arange(n) % 10).astype(np.uint8)
+    for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+        header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+        (folder / f"t10k-{name}-ubyte").write_bytes(header + array.tobytes())
+
+
+def test_weak_supervision(tmp_path: Path) -> None:
+    sizes = {"steps": 1, "seeds": 2, "batch_size": 4, "n_images": 500, "beta_vae": 2}
+    options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+    report = load("weak_supervision").main([*options, "--output", str(tmp_path)])
+    assert json.loads((tmp_path / "weak_supervision.json").read_text()) == report
+    assert (tmp_path / "weak_supervision.png").stat().st_size > 1000
+    ada, beta = report["rows"]
+    assert (ada["method"], beta["method"]) == ("Ada-GVAE, β = 1", "β-VAE, β = 2")
+    for row in report["rows"]:
+        first, second = (run["scores"] for run in row["runs"])
+        assert all(0 <= score <= 1 for score in first.values())
+        assert first != second
+    assert 0 < ada["runs"][0]["log"]["shared_dimensions"] < 10

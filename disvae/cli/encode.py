@@ -12,12 +12,14 @@ from disvae.cli.parsing import make_parser, parse
 from disvae.cli.tables import print_json
 from disvae.data import FactorDataset, ImageArray, ImageDataset, ImageFolder
 from disvae.data.files import reading
+from disvae.divergence.parameters import parameters_of
 from disvae.training import Run, encode_posteriors, load_run
 
 DESCRIPTION = """Encode the images of a finished run's data set, or images of your own, and write
 the mean and the log-variance of each posterior, a row per image, with the factors if they are
 known: a .npz file with "mean", "log_var", "indices", "factors" and "factor_names", or a .csv file
-with a column per number. What disvae evaluate --codes reads."""
+with a column per number. Of a categorical dimension the "mean" is its most probable category, and
+"logits_6" say those of dimension 6. What disvae evaluate --codes reads."""
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -50,7 +52,7 @@ def run(arguments: Sequence[str]) -> None:
     data = _own_images(options.images, finished) if options.images else finished.data()
     indices = _chosen(options, len(data))
     posterior = encode_posteriors(model, data, indices, progress=not options.json)
-    arrays = {"mean": posterior.loc.numpy(), "log_var": 2 * posterior.scale.log().numpy()}
+    arrays = _described(posterior)
     arrays["indices"] = indices.numpy()
     names: tuple[str, ...] = ()
     if isinstance(data, FactorDataset):
@@ -61,6 +63,14 @@ def run(arguments: Sequence[str]) -> None:
         print_json({"file": str(output), "shape": shape, "factors": list(names)})
     else:
         print(f"wrote the codes of {len(indices):,} images: {output}")
+
+
+def _described(posterior: Any) -> dict[str, Any]:
+    """Codes, log-variances of what is continuous, and logits of what is not, by name."""
+    parameters = parameters_of(posterior)
+    log_var = 2 * parameters["scale"].log()
+    logits = {k: v.numpy() for k, v in parameters.items() if k.startswith("logits")}
+    return {"mean": posterior.loc.numpy(), "log_var": log_var.numpy(), **logits}
 
 
 def _chosen(options: Namespace, n_images: int) -> torch.Tensor:
@@ -108,11 +118,11 @@ def _write(output: Path, arrays: dict[str, Any], names: tuple[str, ...]) -> None
     if output.suffix == ".npz":
         np.savez_compressed(output, **arrays, factor_names=np.array(names, dtype=np.str_))
         return
-    numbers = range(arrays["mean"].shape[1])
-    columns = ["index", *(f"mean_{j}" for j in numbers), *(f"log_var_{j}" for j in numbers)]
-    rows = np.column_stack([arrays["indices"], arrays["mean"], arrays["log_var"]])
-    formats = ["%d", *["%.7g"] * (2 * len(numbers)), *["%d"] * len(names)]
+    tables = {name: part for name, part in arrays.items() if name not in ("indices", "factors")}
+    columns = [f"{name}_{j}" for name, part in tables.items() for j in range(part.shape[1])]
+    rows = np.column_stack([arrays["indices"], *tables.values()])
+    formats = ["%d", *["%.7g"] * len(columns), *["%d"] * len(names)]
     if names:
         rows = np.column_stack([rows, arrays["factors"]])
-    header = ",".join([*columns, *names])
+    header = ",".join(["index", *columns, *names])
     np.savetxt(output, rows, fmt=formats, delimiter=",", header=header, comments="")

@@ -42,6 +42,13 @@ def run(arguments: Sequence[str]) -> None:
         help="codes, a row per sample: .npy, .npz[:NAME], .csv, .h5[:NAME]",
     )
     parser.add_argument("--factors", metavar="FILE", help="their factors, a row per sample")
+    parser.add_argument(
+        "--discrete",
+        type=list[int],
+        default=[],
+        metavar="[J,K]",
+        help="dimensions of --codes that hold numbers of categories; a run's model says it itself",
+    )
     parser.add_argument("--points", type=int, default=10_000, help="images to measure on, at most")
     parser.add_argument("--seed", type=int, default=0, help="chooses the images and the votes")
     parser.add_argument(
@@ -100,7 +107,14 @@ def _evaluate_files(options: Namespace, console: Console) -> dict[str, Any]:
     factors, names = read_table(options.factors)
     with catch_warnings():
         simplefilter("ignore", DegenerateCodesWarning)  # said below the table
-        scores = evaluate(codes, factors, names=names, progress=True, **_settings(options))
+        scores = evaluate(
+            codes,
+            factors,
+            names=names,
+            discrete=options.discrete,
+            progress=True,
+            **_settings(options),
+        )
     _show({"score": scores}, console)
     report: dict[str, Any] = {"seed": options.seed, "points": len(codes)}
     report["preset"] = options.preset

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from disvae.cli.parsing import make_parser, parse
-from disvae.models import VAE, Exported, export_onnx, export_program, model_card
+from disvae.models import Exported, LatentModel, export_onnx, export_program, model_card
 from disvae.models.pretrained import upload
 from disvae.plots import mean_kl, traversal_figure
 from disvae.training import Run, load_images, load_run
@@ -91,7 +91,9 @@ def run(arguments: Sequence[str]) -> None:
     print(json.dumps(report, indent=2) if options.json else _text(report))
 
 
-def _card(finished: Run, model: VAE, source: str, best: bool, pictures: Sequence[str]) -> str:
+def _card(
+    finished: Run, model: LatentModel, source: str, best: bool, pictures: Sequence[str]
+) -> str:
     evaluation, settings = finished.path / "evaluation.json", finished.config
     if best:
         step = json.loads((finished.path / "best.json").read_text("utf-8"))["step"]
@@ -109,7 +111,7 @@ def _card(finished: Run, model: VAE, source: str, best: bool, pictures: Sequence
     )
 
 
-def _draw(finished: Run, model: VAE, path: Path) -> None:
+def _draw(finished: Run, model: LatentModel, path: Path) -> None:
     """What each dimension does to the image in the middle of the data set."""
     data = finished.data()
     some = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:N_IMAGES]

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from disvae.data import ImageDataset
 from disvae.divergence import KLDecomposition, MeasuredDecomposition
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.training import decompose_dataset, elbo, importance_weighted_bound
 
-Models = dict[str, VAE]
+Models = dict[str, LatentModel]
 
 
 def some_images(data: ImageDataset, options: Namespace) -> Tensor:

@@ -13,10 +13,11 @@ import disvae.data
 import disvae.losses
 import disvae.models
 from disvae.cli.parsing import find_class
-from disvae.data import ImageDataset
+from disvae.data import ImageDataset, TupleSource
 from disvae.losses import Loss
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.spec import build
+from disvae.training.run import SETTLED
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,19 @@ class Part:
         name: its option.
         base: what its class derives from.
         known: the classes that go by their bare names.
-        default: the one taken if none is named.
+        default: the one taken if none is named; None for none at all.
         facts: constructor arguments that follow from the other objects, and what they are.
         networks: constructor arguments that are networks, and the class that an option can spell.
+        settled: constructor arguments that are the other options'.
     """
 
     name: str
     base: type
     known: dict[str, type]
-    default: str
+    default: str | None
     facts: dict[str, str] = field(default_factory=dict)
     networks: dict[str, type] = field(default_factory=dict)
+    settled: tuple[str, ...] = ()
 
     def find(self, name: str) -> type[Any]:
         """The class of that name or import path."""
@@ -51,6 +54,7 @@ class Part:
         )
         facts = self.facts.keys() & _parameters(cls).keys()
         skip = {*facts, *_arguments_of(cls, nn.Module)}  # no option can spell just any network
+        skip |= set(self.settled) & _parameters(cls).keys()
         group.add_class_arguments(cls, self.name, as_group=False, skip=skip, instantiate=False)
         for fact in sorted(facts):
             hint = get_type_hints(cls.__init__)[fact] | None
@@ -62,6 +66,11 @@ class Part:
             group.add_argument(
                 f"--{self.name}.{name}", type=network | None, default=None, help=text
             )
+
+    def mention(self, parser: ArgumentParser) -> None:
+        """Say in the help of ``parser`` which classes there are, where none is chosen."""
+        known = ", ".join(sorted(self.known))
+        parser.add_argument_group(f"--{self.name} CLASS: none here", f"one of {known}, or a path")
 
     def construct(self, cls: type[Any], given: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
         """Build the object.
@@ -76,7 +85,7 @@ class Part:
         """
         arguments = dict(given)
         for name in facts.keys() & _parameters(cls).keys():
-            if arguments[name] not in (None, facts[name]):
+            if arguments.get(name) is not None and arguments[name] != facts[name]:
                 raise ValueError(
                     f"--{self.name}.{name} is {arguments[name]}, but by the other options it is "
                     f"{facts[name]}: leave it out, or write null over a file's"
@@ -86,8 +95,8 @@ class Part:
         return build({"class_path": path, "init_args": arguments}, self.base)
 
 
-def _public(package: Any, base: type) -> dict[str, type]:
-    """The concrete classes of a package, except those that must be given other objects."""
+def _concrete(package: Any, base: type) -> dict[str, type]:
+    """The concrete classes of a package."""
     return {
         name: cls
         for name, cls in vars(package).items()
@@ -95,7 +104,15 @@ def _public(package: Any, base: type) -> dict[str, type]:
         and isinstance(cls, type)
         and issubclass(cls, base)
         and not inspect.isabstract(cls)
-        and all(
+    }
+
+
+def _public(package: Any, base: type) -> dict[str, type]:
+    """The concrete classes of a package, except those that must be given other objects."""
+    return {
+        name: cls
+        for name, cls in _concrete(package, base).items()
+        if all(
             _parameters(cls)[argument].default is not inspect.Parameter.empty
             for argument in _arguments_of(cls, nn.Module, ImageDataset)
         )
@@ -118,7 +135,11 @@ def _arguments_of(cls: type[Any], *bases: type) -> set[str]:
 
 
 MODEL = Part(
-    "model", VAE, _public(disvae.models, VAE), "BurgessVAE", {"image_shape": "that of the data"}
+    "model",
+    LatentModel,
+    _public(disvae.models, LatentModel),
+    "BurgessVAE",
+    {"image_shape": "that of the data"},
 )
 LOSS = Part(
     "loss",
@@ -126,7 +147,8 @@ LOSS = Part(
     _public(disvae.losses, Loss),
     "FactorVAELoss",
     {"latent_dim": "that of the model", "dataset_size": "the number of training images"},
-    {"discriminator": disvae.models.Discriminator},
+    {"discriminator": disvae.models.Discriminator, "criterion": Loss},
 )
 DATA = Part("data", ImageDataset, _public(disvae.data, ImageDataset), "Sprites")
-PARTS = (MODEL, LOSS, DATA)
+SOURCE = Part("source", TupleSource, _concrete(disvae.data, TupleSource), None, settled=SETTLED)
+PARTS = (MODEL, LOSS, DATA, SOURCE)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.tables import print_json
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.training import load_run
 
 DESCRIPTION = """Draw codes from the prior and write the mean images that a finished run's model
@@ -49,12 +49,13 @@ def run(arguments: Sequence[str]) -> None:
 
 @torch.no_grad()
 def _draw(
-    model: VAE, n: int, seed: int
+    model: LatentModel, n: int, seed: int
 ) -> tuple[Float[Tensor, "n channels height width"], Float[Tensor, "n latent_dim"]]:
     """Mean images of codes from the prior, and the codes."""
-    codes = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    codes = model.draw(n, generator).float().cpu()
     weight = next(model.parameters())
-    images = [model.likelihood.mean(model.decode(z.to(weight))) for z in codes.split(BATCH)]
+    images = [model.images_of(z.to(weight), generator) for z in codes.split(BATCH)]
     return torch.cat(images).float().clamp(0, 1), codes
 
 

@@ -13,7 +13,7 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from disvae.cli.parsing import make_parser, parse
-from disvae.cli.parts import DATA, LOSS, MODEL, PARTS
+from disvae.cli.parts import DATA, LOSS, MODEL, PARTS, SOURCE
 from disvae.cli.recipe import find_recipe
 from disvae.data import ImageDataset, random_subset, store
 from disvae.schedules import Schedule
@@ -24,7 +24,7 @@ from disvae.training.run import read_config
 Classes = dict[str, type[Any]]
 
 USAGE = """disvae train --run_dir FOLDER [--config FILE | --recipe NAME] [--model CLASS]
-                    [--loss CLASS] [--data CLASS] [options]"""
+                    [--loss CLASS] [--data CLASS] [--source CLASS] [options]"""
 
 DESCRIPTION = """Train a model into a run directory. The same command goes on with a run that was
 stopped, and does nothing to one that is complete. Below are the options of the classes chosen;
@@ -68,9 +68,12 @@ def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes, bool]:
                 f"objects that plain values cannot describe: give --{part.name}"
             )
         spec = config.pop(part.name, None) or {"class_path": part.default}
-        in_file = part.find(spec["class_path"])
+        in_file = part.find(spec["class_path"]) if spec["class_path"] else None
         in_shell = getattr(chosen, part.name)
-        classes[part.name] = part.find(in_shell) if in_shell else in_file
+        chosen_class = part.find(in_shell) if in_shell else in_file
+        if chosen_class is None:
+            continue
+        classes[part.name] = chosen_class
         if classes[part.name] is in_file:  # another class has other arguments
             init_args = spec.get("init_args") or {}
             from_file += [f"--{part.name}.{key}={_text(v)}" for key, v in init_args.items()]
@@ -132,7 +135,10 @@ def _parser(classes: Classes) -> ArgumentParser:
         "on: no step waits for an image to be drawn or read",
     )
     for part in PARTS:
-        part.add_options(parser, classes[part.name])
+        if part.name in classes:
+            part.add_options(parser, classes[part.name])
+        else:
+            part.mention(parser)
     return parser
 
 
@@ -144,6 +150,8 @@ def _config(classes: Classes, options: Namespace) -> dict[str, Any]:
     parts = {}
     for part in PARTS:
         given = values.pop(part.name, {})
+        if part.name not in classes:
+            continue
         for fact in part.facts:
             given.pop(fact, None)
         parts[part.name] = {"class_path": class_path(classes[part.name]), "init_args": given}
@@ -165,8 +173,12 @@ def _train(classes: Classes, options: Namespace) -> None:
         data = random_subset(data, n_images, seed=options.seed)
     if file is not None:
         data = store(data, file, progress=options.progress)
+    batches: Any = data
+    if "source" in classes:
+        facts = {"dataset": data, "batch_size": options.batch_size}
+        batches = SOURCE.construct(classes["source"], given["source"], facts)
     if seeds is None:
-        _trainer(classes, given, data, values).fit(data, steps)
+        _trainer(classes, given, data, values).fit(batches, steps)
         print(f"{options.run_dir} is complete; see: disvae evaluate {options.run_dir}")
         return
     trainers = []
@@ -174,7 +186,7 @@ def _train(classes: Classes, options: Namespace) -> None:
         run = {"seed": seed, "run_dir": str(Path(options.run_dir) / f"seed-{seed}")}
         trainers.append(_trainer(classes, given, data, {**values, **run}))
     try:
-        train_ensemble(trainers, data, steps, progress=options.progress)
+        train_ensemble(trainers, batches, steps, progress=options.progress)
     except RuntimeError as error:  # some runs failed, as was said of each
         print(f"disvae: error: {error}", file=sys.stderr)
         raise SystemExit(1) from error
@@ -188,6 +200,6 @@ def _trainer(
         torch.manual_seed(values["seed"])  # the same command draws the same initial weights
         facts: dict[str, Any] = {"image_shape": tuple(data.image_shape)}
         model = MODEL.construct(classes["model"], given["model"], facts)
-        facts = {"latent_dim": model.latent_dim, "dataset_size": len(data)}
+        facts = {"latent_dim": model.columns, "dataset_size": len(data)}
         criterion = LOSS.construct(classes["loss"], given["loss"], facts)
     return Trainer(model, criterion, **values)

@@ -10,6 +10,7 @@ from disvae.data.dataset import FactorDataset, ImageDataset, to_float
 from disvae.data.dsprites import DSprites
 from disvae.data.faces3d import Faces3D
 from disvae.data.factors import FactorSpace
+from disvae.data.few_labels import FewLabels
 from disvae.data.groups import Groups, groups_by_factors, groups_by_label
 from disvae.data.image_folder import ImageFolder
 from disvae.data.load import load
@@ -52,6 +53,7 @@ __all__ = [
     "FactorSpace",
     "FactorSubset",
     "FashionMNIST",
+    "FewLabels",
     "Groups",
     "ImageArray",
     "ImageDataset",

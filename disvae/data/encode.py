@@ -1,13 +1,15 @@
 """Images of a data set as a model wants them, and their codes."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.distributions import Normal
 from tqdm import tqdm
 
 from disvae.data.dataset import ImageDataset, to_float
-from disvae.models import VAE
+from disvae.divergence.parameters import join
+from disvae.models import LatentModel
 
 
 def load_images(
@@ -24,7 +26,7 @@ def load_images(
 
 @torch.no_grad()
 def encode_dataset(
-    model: VAE, data: ImageDataset, indices: Int[Tensor, " n"], batch_size: int = 256
+    model: LatentModel, data: ImageDataset, indices: Int[Tensor, " n"], batch_size: int = 256
 ) -> Float[Tensor, "n latent_dim"]:
     """The representation (posterior mean) of some images of a data set.
 
@@ -44,12 +46,12 @@ def encode_dataset(
 
 @torch.no_grad()
 def encode_posteriors(
-    model: VAE,
+    model: LatentModel,
     data: ImageDataset,
     indices: Int[Tensor, " n"] | None = None,
     batch_size: int = 256,
     progress: bool = True,
-) -> Normal:
+) -> Any:
     """The posteriors q(z|x) of some images of a data set.
 
     Args:
@@ -60,7 +62,8 @@ def encode_posteriors(
         progress: show a progress bar.
 
     Returns:
-        A distribution of shape (n, latent_dim), on the CPU: 8 bytes an image and dimension.
+        A distribution of shape (n, latent_dim), on the CPU: a Normal, of 8 bytes an image and
+        dimension, or what the model has.
 
     Raises:
         ValueError: no images.
@@ -69,11 +72,9 @@ def encode_posteriors(
     if len(indices) == 0:
         raise ValueError("there is nothing to encode: got no indices")
     weight = next(model.parameters())
-    locs, scales = [], []
+    posteriors = []
     with tqdm(total=len(indices), unit="image", disable=not progress) as bar:
         for part in indices.split(batch_size):
-            posterior = model.encode(load_images(data, part).to(weight))
-            locs.append(posterior.loc.float().cpu())
-            scales.append(posterior.scale.float().cpu())
+            posteriors.append(join([model.encode(load_images(data, part).to(weight))]))
             bar.update(len(part))
-    return Normal(torch.cat(locs), torch.cat(scales), validate_args=False)
+    return join(posteriors)

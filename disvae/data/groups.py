@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Int
@@ -158,15 +159,17 @@ def grouping(dataset: FactorDataset) -> Grouping:
     """What gives the groups of a data set by the names of factors; for several such groups."""
     space, factors = dataset.space, dataset.factors(torch.arange(len(dataset)))
     if len(dataset) == len(space) and torch.equal(factors, space.factors(torch.arange(len(space)))):
-        return lambda names: GridGroups(space, names)
+        return partial(GridGroups, space)
+    return partial(_groups_by_table, space, factors)  # a function of its own can be pickled
 
-    def by_table(names: Sequence[str]) -> Groups:
-        key = torch.zeros(len(factors), dtype=torch.int64)
-        for column in (space.position(name) for name in names):
-            key = key * space.sizes[column] + factors[:, column]
-        return Groups(key)
 
-    return by_table
+def _groups_by_table(
+    space: FactorSpace, factors: Int[Tensor, "n n_factors"], names: Sequence[str]
+) -> Groups:
+    key = torch.zeros(len(factors), dtype=torch.int64)
+    for column in (space.position(name) for name in names):
+        key = key * space.sizes[column] + factors[:, column]
+    return Groups(key)
 
 
 def groups_by_label(dataset: ImageDataset) -> Groups:

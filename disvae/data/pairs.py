@@ -4,6 +4,7 @@ Like :class:`disvae.data.BatchSource` each gives any batch as a pure function of
 step, and goes to the trainer as its data.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import combinations, compress
@@ -26,6 +27,8 @@ Indices = Int[Tensor, " batch"]
 class TupleSource(Describable, ABC):
     """Tuples of batches: a shuffled order of the images, and partners drawn for each.
 
+    A :class:`disvae.Trainer` reads it with its own batch size, seed and device.
+
     Args:
         dataset: where the images come from.
         batch_size: tuples per batch.
@@ -45,6 +48,23 @@ class TupleSource(Describable, ABC):
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    def reordered(
+        self, batch_size: int, seed: int, device: torch.device | str | None = None
+    ) -> "TupleSource":
+        """The same kind of tuples of the same images, drawn anew.
+
+        Args:
+            batch_size: tuples per batch.
+            seed: which order, and which partners.
+            device: where the batches are wanted; where they are if None, a table there is shared.
+        """
+        other = copy.copy(self)
+        if device is None:
+            other._source = self._source.reordered(batch_size, seed)
+        else:
+            other._source = BatchSource(self.dataset, batch_size, seed, device)
+        return other
 
     def batch(self, step: int) -> tuple[Images, ...]:
         """The images of one step, float32 in [0, 1]: first the anchors, then their partners."""

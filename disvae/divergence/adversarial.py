@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 from torch.func import functional_call
 
 from disvae.divergence.density_ratio import density_ratio, discriminator_loss, permute_dims
+from disvae.divergence.parameters import sizes_of
 from disvae.spec import Describable
 
 Codes = Float[Tensor, "batch latent_dim"]
@@ -56,7 +57,7 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
         super().__init__()
         self.discriminator = discriminator
 
-    def forward(self, posterior: Normal, z: Codes, prior: Distribution) -> Any:
+    def forward(self, posterior: Distribution, z: Codes, prior: Distribution) -> Any:
         """The estimate, as the frozen discriminator sees it, under its name."""
         return self.named(self.log_ratio(z))
 
@@ -144,7 +145,7 @@ class PermutedRatio(AdversarialEstimator):
 
     def reference(self, z: OtherCodes, prior: Distribution) -> OtherCodes:
         """The codes with each dimension shuffled over the batch."""
-        return permute_dims(z)
+        return permute_dims(z, sizes=sizes_of(prior))
 
 
 class PriorRatio(AdversarialEstimator):

@@ -38,12 +38,15 @@ class KLDecomposition(NamedTuple):
 
 
 def pairwise_log_density(
-    posterior: Normal, z: Float[Tensor, "codes latent_dim"]
+    posterior: Distribution, z: Float[Tensor, "codes columns"]
 ) -> Float[Tensor, "codes images latent_dim"]:
     """Entry (i, j, d): log q(z_i,d | x_j), of every code under every image's posterior.
 
-    The same as ``Normal.log_prob``, with a third of its passes over the largest tensor of all.
+    The same as ``log_prob``, for a Normal with a third of its passes over the largest tensor of
+    all.
     """
+    if not isinstance(posterior, Normal):
+        return posterior.log_prob(z[:, None])
     deviation = (z[:, None] - posterior.loc) * posterior.scale.reciprocal()
     log_normalizer = posterior.scale.log() + 0.5 * math.log(2 * math.pi)
     return -0.5 * deviation.square() - log_normalizer
@@ -51,7 +54,7 @@ def pairwise_log_density(
 
 def at_codes(
     posterior: Distribution,
-    z: Float[Tensor, "batch latent_dim"],
+    z: Float[Tensor, "batch columns"],
     prior: Distribution,
     log_aggregate: Float[Tensor, " batch"],
     log_marginals: Float[Tensor, "batch latent_dim"],

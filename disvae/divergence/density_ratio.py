@@ -4,7 +4,7 @@ Reference:
     Disentangling by Factorising, Kim and Mnih 2018, https://arxiv.org/abs/1802.05983, section 3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -17,7 +17,9 @@ Discriminator = Callable[[Codes], Float[Tensor, "batch 2"]]
 JOINT, PERMUTED = 0, 1  # the discriminator's two classes, in the order of its logits
 
 
-def permute_dims(z: Codes, generator: torch.Generator | None = None) -> Codes:
+def permute_dims(
+    z: Codes, generator: torch.Generator | None = None, sizes: Sequence[int] | None = None
+) -> Codes:
     """Shuffle each dimension over the batch, independently of the others (Algorithm 1).
 
     The result has the batch's marginals, and close to none of its dependence: it stands for a
@@ -26,14 +28,24 @@ def permute_dims(z: Codes, generator: torch.Generator | None = None) -> Codes:
     Args:
         z: codes.
         generator: source of the permutations; PyTorch's global one if None.
+        sizes: how many columns each dimension has, such as a one-hot block for a categorical one,
+            which stays together (:func:`disvae.divergence.sizes_of`); 1 each if None.
 
     Raises:
-        ValueError: fewer than 2 codes, which cannot be permuted.
+        ValueError: fewer than 2 codes, which cannot be permuted; or sizes whose sum is not the
+            number of columns.
     """
     if len(z) < 2:
         raise ValueError(f"permuting dimensions needs a batch of at least 2 codes, got {len(z)}")
-    keys = torch.rand(z.shape, device=z.device, generator=generator)
-    return z.gather(0, keys.argsort(0))
+    sizes = [1] * z.shape[1] if sizes is None else sizes
+    if sum(sizes) != z.shape[1]:
+        raise ValueError(f"codes of {z.shape[1]} columns cannot have dimensions of {sizes} columns")
+    keys = torch.rand(len(z), len(sizes), device=z.device, generator=generator)
+    order = keys.argsort(0)
+    if len(sizes) < z.shape[1]:
+        columns = zip(order.split(1, dim=1), sizes, strict=True)
+        order = torch.cat([column.expand(-1, size) for column, size in columns], dim=1)
+    return z.gather(0, order)
 
 
 def density_ratio(discriminator: Discriminator, z: Codes) -> Float[Tensor, ""]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
 from disvae.divergence.decomposition import KLDecomposition
 from disvae.divergence.jackknife import MinibatchJackknife
@@ -29,8 +29,8 @@ def make_estimator(name: str, dataset_size: int) -> MinibatchOfDataSet:
 
 
 def decompose(
-    posterior: Normal,
-    z: Float[Tensor, "batch latent_dim"],
+    posterior: Distribution,
+    z: Float[Tensor, "batch columns"],
     dataset_size: int,
     estimator: str = "jackknife",
     prior: Distribution | None = None,
@@ -40,14 +40,16 @@ def decompose(
     Differentiable with respect to the posterior and to ``z``.
 
     Args:
-        posterior: q(z|x) of the batch, loc and scale (batch, latent_dim).
-        z: one code per image, drawn from ``posterior``.
+        posterior: q(z|x) of the batch, (batch, latent_dim): a Normal, or a
+            :class:`MixedDistribution`.
+        z: one code per image, drawn from ``posterior``, in its columns.
         dataset_size: number of images in the whole training set. It has no default: a guess would
             run, and be wrong by log N.
         estimator: "jackknife" (stratified weights with most of the bias taken out), "mss"
             (minibatch stratified sampling) or "mws" (minibatch weighted sampling, whose values are
             not near the truth).
-        prior: p(z), batch shape (latent_dim,); the standard normal if None.
+        prior: p(z), batch shape (latent_dim,); the standard normal if None, with all categories
+            alike.
 
     Raises:
         ValueError: an unknown estimator, shapes that differ, an empty batch, a batch larger than
@@ -55,6 +57,7 @@ def decompose(
 
     Example:
         >>> import torch
+        >>> from torch.distributions import Normal
         >>> q = Normal(torch.randn(64, 10), 0.1 * torch.ones(64, 10))
         >>> kl = decompose(q, q.rsample(), dataset_size=2_000)
         >>> kl.total_correlation.shape

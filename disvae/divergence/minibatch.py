@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
-from disvae.divergence.closed_form import standard_normal
 from disvae.divergence.decomposition import (
     KLDecomposition,
     at_codes,
     pairwise_log_density,
 )
+from disvae.divergence.parameters import sizes_of, standard_prior
 
 
 class Estimator(ABC):
@@ -37,8 +37,8 @@ class Estimator(ABC):
 
     def __call__(
         self,
-        posterior: Normal,
-        z: Float[Tensor, "batch latent_dim"],
+        posterior: Distribution,
+        z: Float[Tensor, "batch columns"],
         prior: Distribution | None = None,
     ) -> KLDecomposition:
         """Decompose the KL of ``posterior`` at its codes ``z``; see :func:`decompose`."""
@@ -47,7 +47,7 @@ class Estimator(ABC):
         # Each pair of images is weighed once: for whole codes after the sum over dimensions.
         log_aggregate = self.log_average(log_q.sum(-1))
         log_marginals = self.log_average(log_q)
-        prior = standard_normal(z) if prior is None else prior
+        prior = standard_prior(posterior) if prior is None else prior
         terms = at_codes(posterior, z, prior, log_aggregate, log_marginals)
         return KLDecomposition(*(term.mean() for term in terms))
 
@@ -177,9 +177,10 @@ def _like(log_q: Tensor, pairs: Tensor) -> Tensor:
     return pairs.reshape(*pairs.shape, *[1] * (log_q.dim() - 2))
 
 
-def _check(posterior: Normal, z: Any) -> None:
-    if z.dim() != 2 or posterior.batch_shape != z.shape or len(z) == 0:
+def _check(posterior: Distribution, z: Any) -> None:
+    shape = tuple(posterior.batch_shape)
+    if len(shape) != 2 or tuple(z.shape) != (shape[0], sum(sizes_of(posterior))) or len(z) == 0:
         raise ValueError(
             "expected a posterior and codes of the same shape (batch, latent_dim), with at least "
-            f"one image, got {tuple(posterior.batch_shape)} and {tuple(z.shape)}"
+            f"one image, got {shape} and {tuple(z.shape)}"
         )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -11,8 +12,9 @@ from torch import Tensor
 
 from disvae.data import ImageDataset
 from disvae.divergence import kl_per_dimension
+from disvae.divergence.parameters import continuous_part, join
 from disvae.explore.upload import read_picture
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.training import encode_posteriors, load_images, load_run
 
 Image = Float[Tensor, "channels height width"]
@@ -50,7 +52,7 @@ class Explorer:
         model: the model, in evaluation mode.
         data: images to start from.
         kl: mean nats of each dimension over the data set.
-        reach: how far sliders go to either side of 0.
+        reach: how far sliders of continuous dimensions go to either side of 0.
 
     Example:
         >>> from disvae import BurgessVAE
@@ -61,7 +63,7 @@ class Explorer:
         True
     """
 
-    model: VAE
+    model: LatentModel
     data: ImageDataset
     kl: tuple[float, ...]
     reach: float
@@ -103,13 +105,13 @@ class Explorer:
 
     @torch.no_grad()
     def _start(self, x: Image) -> Start:
-        posterior = self.model.encode(x[None].to(next(self.model.parameters())))
-        code = tuple(round(value, 2) for value in posterior.mean[0].tolist())
+        posterior: Any = self.model.encode(x[None].to(next(self.model.parameters())))
+        code = tuple(round(value, 2) for value in posterior.loc[0].tolist())
         kl = kl_per_dimension(posterior, self.model.prior)[0].tolist()
         return Start(x, self.decode(code), code, tuple(kl))
 
 
-def explore(model: VAE, data: ImageDataset, n_images: int = N_IMAGES) -> Explorer:
+def explore(model: LatentModel, data: ImageDataset, n_images: int = N_IMAGES) -> Explorer:
     """Get a model ready to be explored: measure its dimensions.
 
     Args:
@@ -124,11 +126,11 @@ def explore(model: VAE, data: ImageDataset, n_images: int = N_IMAGES) -> Explore
         raise ValueError(f"expected images of 1 or 3 channels, got {data.image_shape[0]}")
     some = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:n_images]
     posteriors = encode_posteriors(model, data, some, progress=False)
-    prior = torch.distributions.Normal(0.0, 1.0)
-    kl = kl_per_dimension(posteriors, prior).mean(0)
+    kl = kl_per_dimension(posteriors, join([model.prior])).mean(0)
     if not kl.isfinite().all():
         raise ValueError("the model's codes are not finite numbers: its training has diverged")
-    return Explorer(model, data, tuple(kl.tolist()), reach(posteriors.mean.flatten().tolist()))
+    means = continuous_part(posteriors).mean.flatten()
+    return Explorer(model, data, tuple(kl.tolist()), reach(means.tolist()))
 
 
 def explore_run(run: str | Path) -> Explorer:
@@ -147,14 +149,19 @@ def explore_run(run: str | Path) -> Explorer:
 
 def reach(values: Sequence[float], least: float = REACH) -> float:
     """How far to either side of 0 sliders must go to show all values: a whole number."""
-    return max(least, *(math.ceil(abs(value)) for value in values))
+    return max([least, *(math.ceil(abs(value)) for value in values)])
 
 
-def interpolate(a: Sequence[float], b: Sequence[float], t: float) -> Code:
+def interpolate(
+    a: Sequence[float], b: Sequence[float], t: float, discrete: Sequence[int] = ()
+) -> Code:
     """The code at a fraction ``t`` of the straight line from ``a`` to ``b``, to two decimals.
+
+    Between two categories there is none: discrete dimensions change over at 0.5.
 
     Example:
         >>> interpolate((0.0, -1.0), (1.0, 1.0), 0.25)
         (0.25, -0.5)
     """
-    return tuple(round((1 - t) * x + t * y, 2) for x, y in zip(a, b, strict=True))
+    share = [round(t) if j in discrete else t for j in range(len(a))]
+    return tuple(round((1 - s) * x + s * y, 2) for s, x, y in zip(share, a, b, strict=True))

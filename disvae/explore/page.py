@@ -79,14 +79,14 @@ class Page:
         return tuple(of[j] for j in range(len(of)))
 
     def sliders(self, code: Code) -> list[dict[str, Any]]:
-        """The sliders at a code, wide enough for it."""
-        end = reach(code, least=self.explorer.reach)
-        names = read_dimension_names(self.run)
+        """The sliders at a code, wide enough for it; from category to category if it has such."""
+        sizes, names = self.explorer.model.sizes, read_dimension_names(self.run)
+        continuous = [value for value, size in zip(code, sizes, strict=True) if size == 1]
+        end = reach(continuous, least=self.explorer.reach)
         return [
             {
                 "value": code[j],
-                "minimum": -end,
-                "maximum": end,
+                **_range(sizes[j], end),
                 "label": dimension_label(j, names, self.explorer.kl[j]),
             }
             for j in self.explorer.order
@@ -107,7 +107,7 @@ class Page:
         """The picture and the sliders at a fraction of the way between the two pinned codes."""
         if a is None or b is None:
             raise ValueError("pin two images first: they are the ends of this slider")
-        code = interpolate(a, b, t)
+        code = interpolate(a, b, t, self.explorer.model.discrete)
         return [self.current(*code), *self.sliders(code)]
 
     def named(self, start: Start, *names: str | None) -> list[Shown]:
@@ -115,3 +115,10 @@ class Page:
         given = zip(self.explorer.order, names, strict=True)
         write_dimension_names(self.run, {j: name or "" for j, name in given})
         return [self.table(start), *({"label": s["label"]} for s in self.sliders(start.code))]
+
+
+def _range(size: int, end: float) -> dict[str, float]:
+    """Of a slider: that of the numbers of the categories, or as far as ``end`` to either side."""
+    if size > 1:
+        return {"minimum": 0, "maximum": size - 1, "step": 1}
+    return {"minimum": -end, "maximum": end}

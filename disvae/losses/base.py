@@ -1,7 +1,7 @@
 """The interface of all losses, and the ELBO that most of them start from."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -13,7 +13,7 @@ from disvae.likelihoods import Likelihood
 from disvae.spec import Describable
 
 Images = Float[Tensor, "batch channels height width"]
-Codes = Float[Tensor, "batch latent_dim"]
+Codes = Float[Tensor, "batch columns"]
 Scalar = Float[Tensor, ""]
 Terms = dict[str, Tensor]
 Step = int | Tensor | None
@@ -44,13 +44,36 @@ class Model(Protocol):
         """p(z), of shape (latent_dim,)."""
         ...
 
-    def __call__(self, x: Images) -> tuple[Normal, Codes, Images]:
+    def __call__(self, x: Images) -> tuple[Distribution, Codes, Images]:
         """The posterior, a code drawn from it, and the likelihood's parameters."""
         ...
 
-    def encode(self, x: Images) -> Normal:
+    def encode(self, x: Images) -> Distribution:
         """The posterior q(z|x)."""
         ...
+
+
+@runtime_checkable
+class Autoencoder(Model, Protocol):
+    """What a loss needs that changes the posterior before a code is drawn from it."""
+
+    def decode(self, z: Codes) -> Images:
+        """The likelihood's parameters at ``z``."""
+        ...
+
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+def local(model: AnyModel) -> AnyModel:
+    """The model without the codes of other processes, for what concerns each image by itself.
+
+    In training by several processes a loss sees the codes of all
+    (:class:`disvae.training.processes.GlobalBatch`), but only its own images: what it compares
+    with these must be made of its own codes.
+    """
+    alone: AnyModel = getattr(model, "local", model)
+    return alone
 
 
 class Loss(Describable, nn.Module, ABC):
@@ -94,26 +117,57 @@ class ELBOLoss(Loss):
     def forward(self, model: Model, batch: Images, step: Step = None) -> LossOutput:
         """Compute the loss of a batch of images in [0, 1], shape (batch, C, H, W)."""
         check_images(batch)
-        posterior, z, parameters = model(batch)
+        posterior, z, parameters = run_model(model, batch)
         reconstruction = model.likelihood.nll(parameters, batch).mean()
         penalty, terms = self.regularizer(posterior, z, model.prior, step)
         return objective(reconstruction, penalty, terms)
 
     @abstractmethod
     def regularizer(
-        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+        self, posterior: Any, z: Codes, prior: Distribution, step: Step
     ) -> tuple[Scalar, Terms]:
         """The penalty and its parts.
 
         Args:
-            posterior: q(z|x) of the batch, shape (batch, latent_dim).
-            z: one code per image, drawn from it.
+            posterior: q(z|x) of the batch, shape (batch, latent_dim): a Normal, or whatever else
+                the model has.
+            z: one code per image, drawn from it, in its columns: those of a Normal are its
+                dimensions, a categorical variable has a one-hot block.
             prior: p(z), shape (latent_dim,).
             step: see :meth:`Loss.forward`.
 
         Returns:
             The penalty in nats per image, and the scalars to report under their names.
         """
+
+
+def run_model(model: Model, x: Images) -> tuple[Distribution, Codes, Images]:
+    """The posterior, codes and the decoder's output.
+
+    Raises:
+        TypeError: the model gives more than these.
+    """
+    output = model(x)
+    if len(output) != 3:
+        raise TypeError(
+            "expected a model that gives a posterior, codes and the likelihood's parameters, got "
+            f"the {type(output).__name__} of one that has a loss of its own"
+        )
+    return output
+
+
+def need_normal(posterior: Distribution, loss: str) -> Normal:
+    """The posterior, of a loss that is about the moments of Gaussian codes alone.
+
+    Raises:
+        TypeError: it is no Normal.
+    """
+    if not isinstance(posterior, Normal):
+        raise TypeError(
+            f"{loss} takes moments of Gaussian codes, got a {type(posterior).__name__}: give a "
+            "model without categorical dimensions, or choose another loss"
+        )
+    return posterior
 
 
 def objective(reconstruction: Scalar, penalty: Scalar, terms: Terms) -> LossOutput:
@@ -123,7 +177,7 @@ def objective(reconstruction: Scalar, penalty: Scalar, terms: Terms) -> LossOutp
     return LossOutput(loss, {name: term.detach() for name, term in terms.items()})
 
 
-def mean_kl(posterior: Normal, prior: Distribution) -> Scalar:
+def mean_kl(posterior: Distribution, prior: Distribution) -> Scalar:
     """The KL term of the ELBO in closed form: nats per image, averaged over the batch."""
     return kl_per_dimension(posterior, prior).sum(-1).mean()
 

@@ -1,6 +1,6 @@
 """The losses called β-VAE: a heavier KL, a KL held at a capacity, and a lighter one."""
 
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
 from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl
 from disvae.losses.weighted import WeightedLoss
@@ -108,7 +108,7 @@ class BetaVAEScaledLoss(ELBOLoss):
         self.dataset_size, self.beta, self.n_pixels = dataset_size, beta, n_pixels
 
     def regularizer(
-        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+        self, posterior: Distribution, z: Codes, prior: Distribution, step: Step
     ) -> tuple[Scalar, Terms]:
         """The scaled KL term."""
         kl = mean_kl(posterior, prior)

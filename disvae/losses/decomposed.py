@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
-from disvae.divergence import Estimator, KLDecomposition
+from disvae.divergence import Estimator, KLDecomposition, draw, map_parameters
 from disvae.likelihoods import Likelihood
-from disvae.losses.base import Codes, Images, Loss, LossOutput, Model, Step, Terms, mean_kl
+from disvae.losses.base import Codes, Images, Loss, LossOutput, Step, Terms, local, mean_kl
 
 
 class Decomposed(Loss):
@@ -16,16 +17,17 @@ class Decomposed(Loss):
     The loss is the same to the last bit. Its terms gain ``mutual_information``,
     ``total_correlation`` and ``dimension_wise_kl``, by one estimator for all losses, at step 0 and
     every so many steps from there, and in evaluation; and ``kl`` in closed form if it had none.
+    They are those of the first images that the loss encodes, of the first batch if it gets several.
     What the loss itself estimates under these three names, by its own means, is reported as
     ``total_correlation_in_loss`` and so on.
 
     Args:
-        criterion: the loss; one that calls the model with the images.
+        criterion: the loss; one that calls the model, or its encoder, with the images.
         estimator: of the terms, such as ``MinibatchJackknife(dataset_size)``.
         every: steps between two estimates.
 
     Raises:
-        ValueError: ``every`` is less than 1, or later the loss never called the model.
+        ValueError: ``every`` is less than 1, or later the loss never encoded an image.
 
     Example:
         >>> import torch
@@ -49,11 +51,14 @@ class Decomposed(Loss):
         A step that is a tensor, being recorded, is never one of those with the terms.
         """
         due = step is None or (not isinstance(step, Tensor) and step % self.every == 0)
-        recorder = _Recorder(model)
-        loss, own = self.criterion(recorder if due else model, batch, step)
+        if due:
+            first = _First(len(batch[0] if isinstance(batch, (tuple, list)) else batch))
+            model = _Recorder(model, first)
+        loss, own = self.criterion(model, batch, step)
         terms = {f"{k}_in_loss" if k in KLDecomposition._fields else k: v for k, v in own.items()}
         if due:
-            terms = {**terms, **recorder.terms(self.estimator)}
+            found = first.terms(self.estimator, model.prior)
+            terms |= {name: term for name, term in found.items() if name not in terms}
         return LossOutput(loss, terms)
 
     def parameter_groups(self, model: nn.Module, lr: float) -> list[dict[str, Any]]:
@@ -61,25 +66,55 @@ class Decomposed(Loss):
         return self.criterion.parameter_groups(model, lr)
 
 
+class _First:
+    """The posterior and the codes of the images that were encoded first.
+
+    Args:
+        n: how many images to keep if they were encoded without their codes being drawn.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._posterior: Distribution | None = None
+        self._z: Codes | None = None
+
+    def keep(self, posterior: Distribution, z: Codes | None = None) -> None:
+        """Keep them, if they are the first."""
+        if self._posterior is None:
+            rows = slice(self._n if z is None else None)
+            self._posterior, self._z = _detached(posterior, rows), z
+
+    def terms(self, estimator: Estimator, prior: Distribution) -> Terms:
+        """The KL and its three terms."""
+        if self._posterior is None:
+            raise ValueError("the loss never encoded an image: there are no codes to decompose")
+        z = _draw(self._posterior) if self._z is None else self._z.detach()
+        parts = estimator(self._posterior, z, prior)
+        return {"kl": mean_kl(self._posterior, prior), **parts._asdict()}
+
+
 class _Recorder:
-    """The model, which keeps the posterior and the codes of its first batch."""
+    """The model, with a note of what it encodes."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._first: tuple[Normal, Codes] | None = None
+    def __init__(self, model: Any, first: _First) -> None:
+        self._model, self._first = model, first
 
-    def __call__(self, x: Images) -> tuple[Normal, Codes, Images]:
+    def __call__(self, x: Images) -> tuple[Any, ...]:
         output = self._model(x)
-        if self._first is None:
-            self._first = output[0], output[1]
+        self._first.keep(output[0], output[1])
         return output
 
-    def terms(self, estimator: Estimator) -> Terms:
-        if self._first is None:
-            raise ValueError("the loss never called the model, so there are no codes to decompose")
-        posterior, z = (_detached(part) for part in self._first)
-        parts = estimator(posterior, z, self.prior)
-        return {"kl": mean_kl(posterior, self.prior), **parts._asdict()}
+    def encode(self, x: Images) -> Distribution:
+        posterior = self._model.encode(x)
+        self._first.keep(posterior)
+        return posterior
+
+    def decode(self, z: Codes) -> Images:
+        return self._model.decode(z)
+
+    @property
+    def local(self) -> "_Recorder":
+        return _Recorder(local(self._model), self._first)
 
     @property
     def likelihood(self) -> Likelihood:
@@ -89,14 +124,14 @@ class _Recorder:
     def prior(self) -> Distribution:
         return self._model.prior
 
-    def encode(self, x: Images) -> Normal:
-        return self._model.encode(x)
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
 
-def _detached(part: Any) -> Any:
-    if isinstance(part, Tensor):
-        return part.detach()
-    return Normal(part.loc.detach(), part.scale.detach(), validate_args=False)
+def _detached(posterior: Distribution, rows: slice) -> Any:
+    return map_parameters(lambda parameter: parameter[rows].detach(), posterior)
+
+
+def _draw(posterior: Distribution) -> Codes:
+    """Codes that leave the global random state as it is, so that training goes on the same."""
+    return draw(posterior, 1, torch.Generator().manual_seed(torch.initial_seed()))[0]

@@ -3,9 +3,9 @@
 from typing import Literal, get_args
 
 import torch
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
-from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl
+from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl, need_normal
 from disvae.schedules import Schedule, at_step
 
 Covariance = Literal["means", "codes"]
@@ -57,9 +57,10 @@ class DIPVAELoss(ELBOLoss):
         self.diagonal = diagonal
 
     def regularizer(
-        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+        self, posterior: Distribution, z: Codes, prior: Distribution, step: Step
     ) -> tuple[Scalar, Terms]:
         """The KL plus the weighted squares of the covariance's distance from the identity."""
+        posterior = need_normal(posterior, "DIPVAELoss")
         if len(z) < 2:
             raise ValueError("a covariance needs a batch of at least 2 images, got 1")
         centred = posterior.mean - posterior.mean.mean(0)

@@ -3,9 +3,9 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
-from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl
+from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl, need_normal
 from disvae.schedules import Weight, at_step
 
 
@@ -47,11 +47,12 @@ class HFSLoss(ELBOLoss):
         self.gamma, self.beta = gamma, beta
 
     def regularizer(
-        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+        self, posterior: Distribution, z: Codes, prior: Distribution, step: Step
     ) -> tuple[Scalar, Terms]:
         """The weighted sum of the KL and the distance."""
+        means = need_normal(posterior, "HFSLoss").mean
         kl = mean_kl(posterior, prior)
-        distance = support_distance(posterior.mean)
+        distance = support_distance(means)
         penalty = at_step(self.beta, step) * kl + at_step(self.gamma, step) * distance
         return penalty, {"kl": kl, "support_distance": distance}
 
@@ -82,6 +83,6 @@ def _emptiest(codes: Codes, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor, Tenso
     for first, second in zip(squared[i], squared[j], strict=True):
         nearest = (first[:, None] + second).min(2)  # (a, b): over k
         place = nearest.values.argmax()
-        places.append(torch.stack([place // n, place % n, nearest.indices.flatten()[place]]))
+        places.append(torch.stack([place // n, place % n, nearest.indices.take(place)]))
     a, b, k = torch.stack(places).unbind(1)
     return a, b, k

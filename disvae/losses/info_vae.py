@@ -5,7 +5,7 @@ from typing import cast
 from torch.distributions import Distribution, Normal
 
 from disvae.divergence import maximum_mean_discrepancy
-from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl
+from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, mean_kl, need_normal
 from disvae.schedules import Weight, at_step
 
 
@@ -50,10 +50,10 @@ class InfoVAELoss(ELBOLoss):
         self.alpha, self.lam, self.bandwidth = alpha, lam, bandwidth
 
     def regularizer(
-        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+        self, posterior: Distribution, z: Codes, prior: Distribution, step: Step
     ) -> tuple[Scalar, Terms]:
         """The weighted sum of the KL and the discrepancy."""
-        kl = mean_kl(posterior, prior)
+        kl = mean_kl(need_normal(posterior, "InfoVAELoss"), prior)
         bandwidth = self.bandwidth or z.shape[1] ** 0.5
         mmd = maximum_mean_discrepancy(z, cast(Normal, prior), bandwidth)
         alpha, lam = at_step(self.alpha, step), at_step(self.lam, step)

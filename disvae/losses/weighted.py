@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
 from disvae.divergence.adversarial import AdversarialEstimator
 from disvae.divergence.minibatch import Estimator
@@ -21,6 +21,7 @@ from disvae.losses.base import (
     check_images,
     mean_kl,
     objective,
+    run_model,
 )
 from disvae.schedules import Weight, at_step
 
@@ -141,7 +142,7 @@ class WeightedLoss(ELBOLoss):
             return super().forward(model, images, step)
         x, other = batch if isinstance(batch, (tuple, list)) else (batch, None)
         check_images(x)
-        posterior, z, parameters = model(x)
+        posterior, z, parameters = run_model(model, x)
         reconstruction = model.likelihood.nll(parameters, x).mean()
         codes = None if other is None else _draw_codes(model, other)
         ratio, opponent = self.estimator.both(z, model.prior, codes)
@@ -151,7 +152,7 @@ class WeightedLoss(ELBOLoss):
         return LossOutput(loss + opponent, {**terms, "discriminator": opponent.detach()})
 
     def regularizer(
-        self, posterior: Normal, z: Codes, prior: Distribution, step: Step
+        self, posterior: Distribution, z: Codes, prior: Distribution, step: Step
     ) -> tuple[Scalar, Terms]:
         """The weighted sum of the KL in closed form and of what is weighed beyond it."""
         kl = mean_kl(posterior, prior)

@@ -16,6 +16,7 @@ from disvae.metrics.infomec import infoc, infoe, infom
 from disvae.metrics.irs import irs
 from disvae.metrics.jemmig import jemmig
 from disvae.metrics.leakage import leakage
+from disvae.metrics.matching import matching_accuracy
 from disvae.metrics.mig import mig
 from disvae.metrics.mig_sup import mig_sup
 from disvae.metrics.minimality import minimality
@@ -64,6 +65,7 @@ __all__ = [
     "irs",
     "jemmig",
     "leakage",
+    "matching_accuracy",
     "mig",
     "mig_sup",
     "minimality",

@@ -32,12 +32,14 @@ class Arrays:
         codes: float64 (n, latent_dim).
         factors: int64 (n, n_factors).
         names: one name per factor.
+        discrete: the dimensions whose codes are numbers of categories.
         shared: what one metric computed and another may want, by its name and settings.
     """
 
     codes: NDArray[np.float64]
     factors: NDArray[np.int64]
     names: tuple[str, ...]
+    discrete: tuple[int, ...] = ()
     shared: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -49,6 +51,32 @@ class Arrays:
         magnitude = np.abs(self.codes).max(axis=0)
         relative = (self.codes / np.where(magnitude > 0, magnitude, 1.0)).std(axis=0)
         return np.where(relative > ROUNDING, relative * magnitude, 0.0)
+
+    @cached_property
+    def spread(self) -> NDArray[np.float64]:
+        """The same, and of a discrete dimension the root of its Gini variance.
+
+        Of a continuous dimension the variance is half the mean squared difference of two samples;
+        of a discrete one, by Gini, half the share of pairs in different categories. 0 where all
+        samples are in one category.
+        """
+        spread = self.std.copy()
+        for j in self.discrete:
+            _, counts = np.unique(self.codes[:, j], return_counts=True)
+            spread[j] = np.sqrt((1 - ((counts / len(self)) ** 2).sum()) / 2)
+        return spread
+
+    def columns(self, j: int) -> NDArray[np.float64]:
+        """A dimension in columns whose variances add up to its own: one, or one for each category.
+
+        The Gini variance is half the sum of the variances of the categories' indicators.
+        """
+        z = self.codes[:, j]
+        if j not in self.discrete:
+            return z[:, None]
+        values, places = np.unique(z, return_inverse=True)
+        indicators: NDArray[np.float64] = np.eye(len(values))[places] / np.sqrt(2)
+        return indicators
 
     @cached_property
     def live(self) -> NDArray[np.int64]:
@@ -114,7 +142,12 @@ class Arrays:
         warnings.warn(message, DegenerateCodesWarning, stacklevel=3)
 
 
-def check_arrays(codes: object, factors: object, names: Sequence[str] | None = None) -> Arrays:
+def check_arrays(
+    codes: object,
+    factors: object,
+    names: Sequence[str] | None = None,
+    discrete: Sequence[int] = (),
+) -> Arrays:
     """Check codes and factors, and bring them to one type.
 
     Args:
@@ -122,11 +155,13 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
             what this function returned.
         factors: (n, n_factors) integers; whole floats are taken as integers.
         names: one name per factor; "factor 0" and so on if None.
+        discrete: the dimensions whose codes are numbers of categories, in no order.
 
     Raises:
         ValueError: the arrays are not of these shapes, or of different lengths; fewer than 2
             samples; NaN or infinite codes; factors that are not whole; a factor with one value;
-            names that are not one per factor, or not distinct.
+            names that are not one per factor, or not distinct; discrete dimensions that the codes
+            do not have, or whose codes are not whole.
     """
     if isinstance(codes, Arrays):
         return codes
@@ -154,7 +189,7 @@ def check_arrays(codes: object, factors: object, names: Sequence[str] | None = N
     for name, column in zip(labels, whole.T, strict=True):
         if (column == column[0]).all():
             raise ValueError(f"{name!r} has one value, which no code can predict: drop its column")
-    return Arrays(z, whole, labels)
+    return Arrays(z, whole, labels, _check_discrete(z, discrete))
 
 
 def check_codes(codes: object) -> Arrays:
@@ -173,6 +208,19 @@ def check_codes(codes: object) -> Arrays:
         raise ValueError(f"expected codes (n, latent_dim), got shape {z.shape}")
     _check_samples(z)
     return Arrays(z, np.zeros((len(z), 0), dtype=np.int64), ())
+
+
+def _check_discrete(z: NDArray[np.float64], discrete: Sequence[int]) -> tuple[int, ...]:
+    chosen = tuple(sorted(set(discrete)))
+    if chosen and not (chosen[0] >= 0 and chosen[-1] < z.shape[1]):
+        raise ValueError(f"expected discrete dimensions from 0 to {z.shape[1] - 1}, got {chosen}")
+    for j in chosen:
+        if (broken := z[:, j] != np.round(z[:, j])).any():
+            raise ValueError(
+                f"expected the numbers of categories in the discrete dimension {j}, got "
+                f"{z[broken, j][0]:g}"
+            )
+    return chosen
 
 
 def _check_samples(z: NDArray[np.float64]) -> None:

@@ -85,7 +85,9 @@ def standard_errors(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DegenerateCodesWarning)  # said of all samples
-                some = check_arrays(arrays.codes[rows], arrays.factors[rows], arrays.names)
+                some = check_arrays(
+                    arrays.codes[rows], arrays.factors[rows], arrays.names, arrays.discrete
+                )
                 halves.append(measure(some, seed + 1 + repeat))
         except ValueError as error:
             raise CannotComputeError(

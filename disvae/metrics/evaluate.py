@@ -17,6 +17,7 @@ def evaluate(
     *,
     seed: int = 0,
     names: Sequence[str] | None = None,
+    discrete: Sequence[int] = (),
     metrics: Mapping[str, Metric] | Sequence[str] | None = None,
     preset: str = "default",
     repeats: int = 0,
@@ -32,6 +33,8 @@ def evaluate(
         factors: (n, n_factors) integers; see :func:`disvae.metrics.bin_factors` for others.
         seed: given to every metric.
         names: one name per factor, for the details.
+        discrete: the dimensions whose codes are numbers of categories, which the FactorVAE score,
+            the Z-max-variance score and InfoMEC treat as such; to the others they are numbers.
         metrics: names out of the preset, or functions ``f(codes, factors, *, seed, names) ->
             Score`` by name; all of the preset if None.
         preset: the convention; "default", "paper", "disentanglement_lib" or "review".
@@ -53,7 +56,7 @@ def evaluate(
         FactorVAE score  1.000  1.000  1.000
         MIG              1.000  1.000  1.000
     """
-    arrays = check_arrays(codes, factors, names)
+    arrays = check_arrays(codes, factors, names, discrete)
     if repeats < 0 or repeats == 1:
         raise ValueError(f"repeats must be 0 or 2 at least, got {repeats}")
     chosen = choose(

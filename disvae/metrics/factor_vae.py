@@ -19,6 +19,7 @@ def factor_vae_score(
     eval_votes: int = 5_000,
     min_std: float = 0.0,
     names: Sequence[str] | None = None,
+    discrete: Sequence[int] = (),
 ) -> Score:
     """Accuracy of telling which factor was held fixed from the dimension that varies least.
 
@@ -28,6 +29,10 @@ def factor_vae_score(
     to stand for the factor most of its training votes came from, and the score is the accuracy of
     this on fresh votes. 1 is best, chance is 1 / n_factors. Permuting, negating and rescaling
     dimensions change nothing.
+
+    The variance of a discrete dimension is Gini's, as in the paper's appendix: half the share of
+    pairs of samples that are in different categories, where that of a continuous dimension is half
+    their mean squared difference. Renaming categories changes nothing.
 
     The numbers of votes are those of disentanglement_lib, in which most published scores are
     computed; the paper has 800 votes of 100 samples and no fresh ones. Only dimensions that are
@@ -44,6 +49,7 @@ def factor_vae_score(
         eval_votes: votes that are scored.
         min_std: dimensions with a smaller standard deviation are left out.
         names: one name per factor, for the details.
+        discrete: the dimensions whose codes are numbers of categories.
 
     Returns:
         The accuracy; ``per_factor``: the accuracy of each factor's votes; ``details``: ``votes``
@@ -61,7 +67,8 @@ def factor_vae_score(
 
     Reference:
         Disentangling by Factorising, Kim and Mnih 2018, https://arxiv.org/abs/1802.05983,
-        section 4 and appendix B.
+        section 4 and appendix B; Variability and mutability, Gini 1912, for the variance of
+        categories, which the paper cites as Gini 1971.
 
     Example:
         >>> v = np.stack(np.meshgrid(range(4), range(5), indexing="ij"), axis=-1).reshape(-1, 2)
@@ -69,9 +76,9 @@ def factor_vae_score(
         FactorVAE score = 1.0000
     """
     counts = VoteCounts(train_votes, eval_votes, samples_per_vote)
-    arrays = check_arrays(codes, factors, names)
+    arrays = check_arrays(codes, factors, names, discrete)
     arrays.need_factors(2, "the FactorVAE score")
-    used = np.flatnonzero((arrays.std > 0) & (arrays.std >= min_std))
+    used = np.flatnonzero((arrays.spread > 0) & (arrays.spread >= min_std))
     groups = [
         SampleGroups(v, f"a value of {name!r}")
         for name, v in zip(arrays.names, arrays.factors.T, strict=True)

@@ -22,6 +22,7 @@ def infom(
     neighbors: int = 10,
     min_range: float = 1 / 20,
     names: Sequence[str] | None = None,
+    discrete: Sequence[int] = (),
 ) -> Score:
     """InfoM: the share of the best factor in what a dimension knows of all of them.
 
@@ -30,7 +31,8 @@ def infom(
 
     The information is estimated from distances between nearest neighbours: no bins, but noise of
     its own. A dimension is in use if its range is a part of the widest one's: so it depends on the
-    units of dimensions, which posterior means share.
+    units of dimensions, which posterior means share. The information of a discrete dimension is
+    counted, and it is in use if it varies at all.
 
     Args:
         codes: (n, latent_dim) floats, usually 10,000 posterior means.
@@ -40,6 +42,7 @@ def infom(
         min_range: the range of a dimension in use, as a part of the widest range; 1/20 in QLAE's
             published code. 0 keeps all that vary.
         names: one name per factor, for the details.
+        discrete: the dimensions whose codes are numbers of categories.
 
     Returns:
         The score, from 0 to 1; ``per_code``; ``details``: ``normalized_information`` (n_factors x
@@ -55,7 +58,7 @@ def infom(
     Reference:
         Disentanglement via Latent Quantization, Hsu et al. 2023, https://arxiv.org/abs/2305.18378.
     """
-    arrays = check_arrays(codes, factors, names)
+    arrays = check_arrays(codes, factors, names, discrete)
     arrays.need_factors(2, "InfoM")
     arrays.warn_if_dead("InfoM", "0")
     table, used = _normalized_information(arrays, neighbors, min_range, seed)
@@ -73,6 +76,7 @@ def infoc(
     neighbors: int = 10,
     min_range: float = 1 / 20,
     names: Sequence[str] | None = None,
+    discrete: Sequence[int] = (),
 ) -> Score:
     """InfoC: the share of the best dimension in what all of them know of a factor.
 
@@ -83,7 +87,7 @@ def infoc(
     Returns:
         The score, from 0 to 1; ``per_factor``.
     """
-    arrays = check_arrays(codes, factors, names)
+    arrays = check_arrays(codes, factors, names, discrete)
     arrays.warn_if_dead("InfoC", "0")
     table, used = _normalized_information(arrays, neighbors, min_range, seed)
     share = _leading_share(table[:, used])
@@ -98,6 +102,7 @@ def infoe(
     *,
     seed: int = 0,
     names: Sequence[str] | None = None,
+    discrete: Sequence[int] = (),
 ) -> Score:
     """InfoE: the part of a factor's entropy that a logistic regression on the codes takes away.
 
@@ -106,10 +111,12 @@ def infoe(
     authors have it: with few samples and many dimensions it is too high.
 
     Args:
-        codes: (n, latent_dim) floats, usually 10,000 posterior means; standardised here.
+        codes: (n, latent_dim) floats, usually 10,000 posterior means; standardised here, but for
+            discrete dimensions, which are one-hot here.
         factors: (n, n_factors) integers.
         seed: unused, since nothing is drawn; all metrics take one.
         names: one name per factor, for the details.
+        discrete: the dimensions whose codes are numbers of categories.
 
     Returns:
         The score, from 0 to 1; ``per_factor``; ``details``: what all metrics say of the codes.
@@ -123,9 +130,9 @@ def infoe(
     Reference:
         Disentanglement via Latent Quantization, Hsu et al. 2023, https://arxiv.org/abs/2305.18378.
     """
-    arrays = check_arrays(codes, factors, names)
+    arrays = check_arrays(codes, factors, names, discrete)
     arrays.warn_if_dead("InfoE", "0")
-    z = arrays.standard[:, arrays.live]
+    z = _predictors(arrays)
     share = []
     for v, size in zip(arrays.values.T, arrays.sizes, strict=True):
         if z.shape[1] == 0:
@@ -149,22 +156,40 @@ def _normalized_information(
         raise CannotComputeError(
             f"neighbors must be from 1 to {len(arrays) - 1}, one less than samples, got {neighbors}"
         )
+    discrete = list(arrays.discrete)
     key = ("neighbors", neighbors, seed)
     if key not in arrays.shared:
         table = np.zeros((len(arrays.names), arrays.codes.shape[1]))
-        z = arrays.standard[:, arrays.live]
+        continuous = np.setdiff1d(arrays.live, arrays.discrete)
+        z = arrays.standard[:, continuous]
+        categories = {j: np.unique(arrays.codes[:, j], return_inverse=True)[1] for j in discrete}
         for k, v in enumerate(arrays.values.T):
-            if len(arrays.live):
+            if len(continuous):
                 with quiet():
-                    table[k, arrays.live] = mutual_info_classif(
+                    table[k, continuous] = mutual_info_classif(
                         z, v, discrete_features=False, n_neighbors=neighbors, random_state=seed
                     )
+            for j, category in categories.items():
+                table[k, j] = mutual_information(v, category)
             table[k] /= mutual_information(v, v)
         arrays.shared[key] = table
     span = np.ptp(arrays.codes, axis=0) * (arrays.std > 0)
-    used = np.flatnonzero((span > min_range * span.max()) & (span > 0))
+    widest = np.delete(span, discrete).max(initial=0.0)
+    used = np.flatnonzero((span > 0) & ((span > min_range * widest) | _is_among(discrete, span)))
     found: NDArray[np.float64] = arrays.shared[key]
     return found, used
+
+
+def _is_among(discrete: Sequence[int], like: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.isin(np.arange(len(like)), discrete)
+
+
+def _predictors(arrays: Arrays) -> NDArray[np.float64]:
+    """What a regression takes: standardised codes, and one-hot ones of discrete dimensions."""
+    continuous = np.setdiff1d(arrays.live, arrays.discrete)
+    discrete = np.intersect1d(arrays.live, arrays.discrete)
+    indicators = [arrays.columns(j) > 0 for j in discrete.tolist()]
+    return np.concatenate([arrays.standard[:, continuous], *indicators], axis=1).astype(np.float64)
 
 
 def _leading_share(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from scipy.stats import entropy
 
 from disvae.metrics.arrays import CannotComputeError
 
@@ -131,3 +132,27 @@ class Mixture:
         f = np.maximum(density, 1e-300)
         entropy: Floats = -(np.maximum(density, 0.0) * np.log(f)).sum(axis=1) * self.spacing
         return entropy
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Categorical distributions of one dimension, mixed as the Gaussians of :class:`Mixture` are.
+
+    Args:
+        probabilities: of each component, (n, n_categories).
+    """
+
+    probabilities: Floats
+
+    def entropies(self, group: NDArray[np.int64], n_groups: int) -> tuple[float, Floats]:
+        """The entropy of the whole mixture and of the components of each group, in nats.
+
+        Args:
+            group: of each component, (n,), from 0 to ``n_groups - 1``, none empty.
+            n_groups: their number.
+        """
+        sums = np.zeros((n_groups, self.probabilities.shape[1]))
+        np.add.at(sums, group, self.probabilities)
+        sizes = np.bincount(group, minlength=n_groups)
+        whole = sums.sum(axis=0) / len(group)
+        return float(entropy(whole)), entropy(sums / sizes[:, None], axis=1)

@@ -4,26 +4,29 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.distributions import Normal
+from torch.distributions import Distribution, Normal
 
 from disvae.data import FactorDataset
 from disvae.data.encode import encode_posteriors
 from disvae.data.files import DAMAGE, write_atomically
+from disvae.divergence import MixedDistribution
+from disvae.divergence.parameters import parameters_of
 from disvae.metrics.arrays import CannotComputeError
 from disvae.metrics.evaluate import evaluate
 from disvae.metrics.posterior_aam import posterior_aam
 from disvae.metrics.posterior_mig import posterior_mig
 from disvae.metrics.presets import Metric
 from disvae.metrics.score import Scores
-from disvae.models import VAE
+from disvae.models import LatentModel
 
 
 def evaluate_model(
-    model: VAE,
+    model: LatentModel,
     data: FactorDataset,
     *,
     n: int = 10_000,
@@ -36,6 +39,8 @@ def evaluate_model(
     progress: bool = True,
 ) -> Scores:
     """Encode images of a data set once, and compute metrics of their codes.
+
+    The model says which of its dimensions are discrete.
 
     Args:
         model: the model, on whatever device; it is not switched to evaluation mode.
@@ -64,6 +69,7 @@ def evaluate_model(
         factors,
         seed=seed,
         names=names,
+        discrete=model.discrete,
         metrics=metrics,
         preset=preset,
         repeats=repeats,
@@ -92,13 +98,13 @@ def some_indices(data: FactorDataset, n: int, seed: int) -> Tensor:
 
 
 def encode_once(
-    model: VAE,
+    model: LatentModel,
     data: FactorDataset,
     indices: Tensor,
     cache: Path | str | None = None,
     batch_size: int = 256,
     progress: bool = True,
-) -> Normal:
+) -> Any:
     """The posteriors of some images, from a file if it has them."""
     if cache is None:
         return encode_posteriors(model, data, indices, batch_size, progress)
@@ -107,13 +113,13 @@ def encode_once(
     if found is None:
         found = encode_posteriors(model, data, indices, batch_size, progress)
         buffer = io.BytesIO()
-        np.savez(buffer, key=key, mean=found.loc.numpy(), std=found.scale.numpy())
+        np.savez(buffer, key=key, **_as_arrays(found))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, buffer.getvalue())
     return found
 
 
-def _key(model: VAE, data: FactorDataset, indices: Tensor) -> str:
+def _key(model: LatentModel, data: FactorDataset, indices: Tensor) -> str:
     """A digest of the weights, the images that are meant, and some of their bytes."""
     digest = hashlib.sha256(repr((type(model).__name__, type(data).__name__, len(data))).encode())
     for name, tensor in model.state_dict().items():
@@ -124,13 +130,22 @@ def _key(model: VAE, data: FactorDataset, indices: Tensor) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, key: str) -> Normal | None:
+def _as_arrays(posterior: Distribution) -> dict[str, Any]:
+    """A posterior as a file has it: mean, std, and the logits of categorical dimensions."""
+    parameters = {name: value.numpy() for name, value in parameters_of(posterior).items()}
+    return {"mean": parameters.pop("loc"), "std": parameters.pop("scale"), **parameters}
+
+
+def _read(path: Path, key: str) -> Any:
     """The posteriors in the file, if it is there, whole, and of this key."""
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["key"]) == key:
                 mean, std = torch.from_numpy(file["mean"]), torch.from_numpy(file["std"])
-                return Normal(mean, std, validate_args=False)
+                normal = Normal(mean, std, validate_args=False)
+                names = [name for name in file.files if name.startswith("logits_")]
+                logits = [torch.from_numpy(file[name]) for name in names]
+                return MixedDistribution(normal, logits) if logits else normal
     except DAMAGE:  # absent or damaged: encoded again
         pass
     return None

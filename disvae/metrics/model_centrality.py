@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from disvae.divergence import kl_per_dimension
 from disvae.metrics.arrays import Arrays, check_codes
 from disvae.metrics.score import Score
 from disvae.metrics.votes import SampleGroups, VoteCounts, least, vote
-from disvae.models import VAE
+from disvae.models import LatentModel
 
 
 @torch.no_grad()
 def model_centrality(
-    models: Sequence[VAE],
+    models: Sequence[LatentModel],
     images: Float[Tensor, "n channels height width"],
     *,
     seed: int = 0,
@@ -82,15 +83,14 @@ def model_centrality(
     return scores
 
 
-def _in_use(model: VAE, images: Tensor, min_kl: float) -> NDArray[np.int64]:
+def _in_use(model: LatentModel, images: Tensor, min_kl: float) -> NDArray[np.int64]:
     posterior = model.encode(images.to(next(model.parameters())))
-    variance = posterior.scale.double() ** 2
-    kl = 0.5 * (posterior.loc.double() ** 2 + variance - 1 - variance.log()).mean(dim=0)
+    kl = kl_per_dimension(posterior, model.prior).double().mean(dim=0)
     return np.flatnonzero(kl.cpu().numpy() > min_kl)
 
 
 def _decode(
-    model: VAE,
+    model: LatentModel,
     dimensions: NDArray[np.int64],
     groups: int,
     size: int,
@@ -101,7 +101,7 @@ def _decode(
     total = len(dimensions) * groups * size
     pictures, keys = [], []
     for place, dimension in enumerate(dimensions):
-        z = torch.randn(groups, size, model.latent_dim, generator=generator)
+        z = model.draw(groups * size, generator).unflatten(0, (groups, size))
         z[:, :, dimension] = z[:, :1, dimension]
         for part in z.flatten(0, 1).to(weight).split(1024):
             pictures.append(model.likelihood.mean(model.decode(part)).cpu())
@@ -113,7 +113,7 @@ def _decode(
 
 
 def _agreement(
-    model: VAE,
+    model: LatentModel,
     pictures: list[Tensor],
     keys: list[NDArray[np.int64]],
     dimensions: NDArray[np.int64],
@@ -125,6 +125,7 @@ def _agreement(
     weight = next(model.parameters())
     codes = torch.cat([model.represent(x.to(weight)).float().cpu() for x in pictures])
     names = tuple(f"dimension {j}" for j in dimensions)
-    arrays = Arrays(check_codes(codes).codes, np.zeros((len(codes), 0), dtype=np.int64), names)
+    none = np.zeros((len(codes), 0), dtype=np.int64)
+    arrays = Arrays(check_codes(codes).codes, none, names, model.discrete)
     drawn = [SampleGroups(key, name) for key, name in zip(keys, names, strict=True)]
     return float(vote(arrays, drawn, least, counts, arrays.live, seed, "FactorVAE score"))

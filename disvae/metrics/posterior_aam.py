@@ -33,6 +33,6 @@ def posterior_aam(
     Reference:
         https://github.com/YannDubs/disentangling-vae, where it is defined.
     """
-    arrays, std = check_posterior(posterior, factors, names)
-    information = posterior_information(arrays, std, progress)
+    arrays, dimensions = check_posterior(posterior, factors, names)
+    information = posterior_information(arrays, dimensions, progress)
     return axis_alignment(arrays, information, "AAM of posteriors")

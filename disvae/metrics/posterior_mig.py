@@ -25,8 +25,9 @@ def posterior_mig(
     leave out dSprites' shape, ``factors[:, 1:]``.
 
     Args:
-        posterior: q(z|x) of each sample: a Normal of shape (n, latent_dim), or a tuple of means and
-            standard deviations. All samples of the data set, as it is the aggregate that counts.
+        posterior: q(z|x) of each sample: a Normal or a :class:`disvae.divergence.MixedDistribution`
+            of shape (n, latent_dim), or a tuple of means and standard deviations. All samples of
+            the data set, as it is the aggregate that counts.
         factors: (n, n_factors) integers.
         seed: unused, since nothing is drawn; all metrics take one.
         names: one name per factor, for the details.
@@ -51,6 +52,6 @@ def posterior_mig(
         >>> posterior_mig((1.0 * v, np.full(v.shape, 1.0)), v)  # neighbours overlap
         MIG of posteriors = 0.3108
     """
-    arrays, std = check_posterior(posterior, factors, names)
-    information = posterior_information(arrays, std, progress)
+    arrays, dimensions = check_posterior(posterior, factors, names)
+    information = posterior_information(arrays, dimensions, progress)
     return information_gap(arrays, information, "MIG of posteriors")

@@ -103,7 +103,7 @@ def vote(
         details |= _by_dimension(np.zeros((0, n_factors)), used, arrays)
         return Score(1 / n_factors, name, per_factor, details)
     rng = np.random.default_rng(seed)
-    normalized = arrays.codes[:, used] / arrays.std[used]
+    normalized = [arrays.columns(j) / arrays.spread[j] for j in used.tolist()]
     train, evaluation = (
         _count_votes(normalized, groups, choose, n, counts.samples, rng)
         for n in (counts.train, counts.evaluation)
@@ -120,7 +120,7 @@ def vote(
 
 
 def _count_votes(
-    codes: NDArray[np.float64],
+    dimensions: Sequence[NDArray[np.float64]],
     groups: Sequence[SampleGroups],
     choose: Choice,
     n_votes: int,
@@ -128,12 +128,15 @@ def _count_votes(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """How many votes each dimension got from each factor, (latent_dim, n_factors)."""
-    n_factors, n_dimensions = len(groups), codes.shape[1]
-    votes = np.zeros((n_dimensions, n_factors))
+    n_factors = len(groups)
+    votes = np.zeros((len(dimensions), n_factors))
+    columns = np.concatenate(dimensions, axis=1)
+    starts = np.cumsum([0, *(z.shape[1] for z in dimensions[:-1])])
     for k, n in enumerate(np.bincount(rng.integers(n_factors, size=n_votes), minlength=n_factors)):
         drawn = groups[k].draw(int(n), size, rng)  # (vote, sample), all before any is looked up
-        for part in np.array_split(drawn, math.ceil(drawn.size * n_dimensions / CHUNK) or 1):
-            votes[:, k] += choose(_variances(codes[part])).sum(axis=0)
+        for part in np.array_split(drawn, math.ceil(drawn.size * columns.shape[1] / CHUNK) or 1):
+            variances = np.add.reduceat(_variances(columns[part]), starts, axis=1)
+            votes[:, k] += choose(variances).sum(axis=0)
     return votes.round(DIGITS)
 
 

@@ -19,6 +19,7 @@ def z_max_variance(
     eval_votes: int = 800,
     min_std: float = 0.0,
     names: Sequence[str] | None = None,
+    discrete: Sequence[int] = (),
 ) -> Score:
     """Accuracy of telling which factor alone varied from the dimension that varies most.
 
@@ -36,6 +37,7 @@ def z_max_variance(
         eval_votes: votes that are scored.
         min_std: dimensions with a smaller standard deviation are left out.
         names: one name per factor, for the details.
+        discrete: the dimensions whose codes are numbers of categories.
 
     Returns:
         The accuracy, chance being 1 / n_factors; ``per_factor`` and ``details`` as in
@@ -54,9 +56,9 @@ def z_max_variance(
         https://arxiv.org/abs/2012.09276, who rescale the accuracy so that chance is 0.
     """
     counts = VoteCounts(train_votes, eval_votes, samples_per_vote)
-    arrays = check_arrays(codes, factors, names)
+    arrays = check_arrays(codes, factors, names, discrete)
     arrays.need_factors(2, "the Z-max-variance score")
-    used = np.flatnonzero((arrays.std > 0) & (arrays.std >= min_std))
+    used = np.flatnonzero((arrays.spread > 0) & (arrays.spread >= min_std))
     groups = []
     for k, name in enumerate(arrays.names):
         others = np.delete(arrays.values, k, axis=1)

@@ -1,4 +1,4 @@
-"""Encoders, decoders and the variational autoencoder that joins them."""
+"""Encoders, decoders and the models that they are part of: VAEs and InfoGANs."""
 
 from disvae.models.burgess import BurgessVAE
 from disvae.models.card import model_card
@@ -8,12 +8,20 @@ from disvae.models.discriminator import Discriminator
 from disvae.models.disentangling_vae import load_disentangling_vae
 from disvae.models.export import Exported, export_onnx, export_program
 from disvae.models.fashion_mnist import FashionConvVAE, FashionMLPVAE
+from disvae.models.info_gan import InfoGAN
+from disvae.models.info_gan_networks import InfoGAN2DShapes, InfoGANLarge, InfoGANMNIST
+from disvae.models.jha import JhaVAE
 from disvae.models.kim import KimVAE
+from disvae.models.latent import LatentModel, VAEOutput
+from disvae.models.mixed import BurgessMixedVAE, KimMixedVAE, MixedVAE
 from disvae.models.mlp import MLPVAE, MLPDecoder, MLPEncoder
+from disvae.models.qlae import QLAE, BurgessQLAE, QLAEOutput
 from disvae.models.residual import ResidualDecoder, ResidualEncoder, ResidualVAE
-from disvae.models.vae import VAE, VAEOutput
+from disvae.models.vae import VAE
 
 __all__ = [
+    "BurgessMixedVAE",
+    "BurgessQLAE",
     "BurgessVAE",
     "ChestMNISTVAE",
     "ConvDecoder",
@@ -22,10 +30,20 @@ __all__ = [
     "Exported",
     "FashionConvVAE",
     "FashionMLPVAE",
+    "InfoGAN",
+    "InfoGAN2DShapes",
+    "InfoGANLarge",
+    "InfoGANMNIST",
+    "KimMixedVAE",
+    "JhaVAE",
     "KimVAE",
+    "LatentModel",
     "MLPDecoder",
     "MLPEncoder",
     "MLPVAE",
+    "MixedVAE",
+    "QLAE",
+    "QLAEOutput",
     "ResidualDecoder",
     "ResidualEncoder",
     "ResidualVAE",

@@ -2,6 +2,7 @@
 
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.convolutional import ConvDecoder, ConvEncoder, n_halvings
+from disvae.models.layers import ImageShape
 from disvae.models.vae import VAE
 
 
@@ -36,10 +37,23 @@ class BurgessVAE(VAE):
         latent_dim: int = 10,
         likelihood: Likelihood = Bernoulli(),  # noqa: B008  frozen: safe to share
     ) -> None:
-        channels = [32] * n_halvings(image_shape)
         super().__init__(
-            ConvEncoder(image_shape, 2 * latent_dim, channels, hidden=[256, 256]),
-            ConvDecoder(image_shape, latent_dim, channels, hidden=[256, 256]),
-            latent_dim,
-            likelihood,
+            *burgess_networks(image_shape, 2 * latent_dim, latent_dim), latent_dim, likelihood
         )
+
+
+def burgess_networks(
+    image_shape: ImageShape, n_outputs: int, n_inputs: int
+) -> tuple[ConvEncoder, ConvDecoder]:
+    """The encoder and the decoder.
+
+    Args:
+        image_shape: (channels, height, width).
+        n_outputs: numbers that the encoder gives.
+        n_inputs: numbers that the decoder takes.
+    """
+    channels = [32] * n_halvings(image_shape)
+    return (
+        ConvEncoder(image_shape, n_outputs, channels, hidden=[256, 256]),
+        ConvDecoder(image_shape, n_inputs, channels, hidden=[256, 256]),
+    )

@@ -8,7 +8,7 @@ from disvae.spec import describe
 from disvae.version import __version__
 
 if TYPE_CHECKING:
-    from disvae.models.vae import VAE
+    from disvae.models.latent import LatentModel
 
 TAGS = ["disentanglement", "variational-autoencoder", "representation-learning"]
 
@@ -27,7 +27,7 @@ _CITATION = """@software{{disvae,
 
 
 def model_card(
-    model: "VAE",
+    model: "LatentModel",
     source: str,
     *,
     title: str | None = None,
@@ -92,28 +92,33 @@ def _front_matter(
     return f"---\n{yaml.safe_dump(content, sort_keys=False)}---"
 
 
-def _what(model: "VAE") -> str:
+def _what(model: "LatentModel") -> str:
     spec = describe(model)["init_args"]
     shape = spec.get("image_shape")
-    images = f" for images of shape ({', '.join(map(str, shape))})" if shape else ""
+    images = f", for images of shape ({', '.join(map(str, shape))})" if shape else ""
     n_parameters = sum(p.numel() for p in model.parameters())
     return (
-        f"A variational autoencoder{images}: `{type(model).__name__}` of the library disvae, with "
-        f"{model.latent_dim} latent dimensions, {n_parameters:,} parameters and the likelihood "
-        f"`{type(model.likelihood).__name__}`. Images are floats in [0, 1], of shape (batch, "
-        "channels, height, width)."
+        f"A model with latent codes{images}: `{type(model).__name__}` of the library disvae, with "
+        f"{model.latent_dim} latent dimensions{_categorical(model)}, {n_parameters:,} parameters "
+        f"and the likelihood `{type(model.likelihood).__name__}`. Images are floats in [0, 1], of "
+        "shape (batch, channels, height, width)."
     )
 
 
-def _loading(model: "VAE", source: str) -> str:
+def _categorical(model: "LatentModel") -> str:
+    numbers = ", ".join(f"{j} ({model.sizes[j]} categories)" for j in model.discrete)
+    return f", of which these hold the number of a category: {numbers}" if numbers else ""
+
+
+def _loading(model: "LatentModel", source: str) -> str:
     root = type(model).__module__.partition(".")[0]
     trust = "" if root == "disvae" else f', trust=["{type(model).__module__}"]'
     return f"""## Loading it
 
 ```python
-from disvae import VAE
+from disvae.models import LatentModel
 
-model = VAE.from_pretrained("{source}"{trust})
+model = LatentModel.from_pretrained("{source}"{trust})
 codes = model.represent(images)  # posterior means, (batch, {model.latent_dim})
 decoded = model.likelihood.mean(model.decode(codes))  # images again
 ```"""

@@ -1,7 +1,7 @@
 """A model as files that run without this library, each checked against the model.
 
-The encoder takes images to the posterior's means and log-variances, the decoder takes codes to mean
-images; of either a batch may have any size.
+The encoder takes images to the posterior's means and log-variances, or what else the model has of
+it, the decoder takes codes to mean images; of either a batch may have any size.
 """
 
 import copy
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from disvae.models.vae import VAE, Codes, Images
+from disvae.models.latent import Codes, Images, LatentModel
 
 BATCHES = (1, 2, 7)  # sizes to check with; one image is where a fixed size would show first
 
@@ -38,7 +38,7 @@ class Exported:
     largest_difference: float
 
 
-def export_onnx(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> list[Exported]:
+def export_onnx(model: LatentModel, folder: str | Path, tolerance: float = 1e-4) -> list[Exported]:
     """Write the encoder and the decoder as ``encoder.onnx`` and ``decoder.onnx``.
 
     Both are run by onnxruntime on random batches of several sizes, and compared with the model as
@@ -86,7 +86,9 @@ def export_onnx(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> list
     return _export(model, Path(folder), ".onnx", write, run, tolerance)
 
 
-def export_program(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> list[Exported]:
+def export_program(
+    model: LatentModel, folder: str | Path, tolerance: float = 1e-4
+) -> list[Exported]:
     """Write the encoder and the decoder as programs of ``torch.export``.
 
     They are ``encoder.pt2`` and ``decoder.pt2``, which ``torch.export.load(path).module()`` reads.
@@ -115,7 +117,7 @@ def export_program(model: VAE, folder: str | Path, tolerance: float = 1e-4) -> l
 
 
 def _export(
-    model: VAE,
+    model: LatentModel,
     folder: Path,
     suffix: str,
     write: Callable[[torch.export.ExportedProgram, "_Part", Path], None],
@@ -194,7 +196,7 @@ class _Part(nn.Module, ABC):
     input_name: str
     output_names: tuple[str, ...]
 
-    def __init__(self, model: VAE, image_shape: tuple[int, ...]) -> None:
+    def __init__(self, model: Any, image_shape: tuple[int, ...]) -> None:
         super().__init__()
         self.model = model
         self.image_shape = image_shape
@@ -205,16 +207,19 @@ class _Part(nn.Module, ABC):
 
 
 class _Encoder(_Part):
-    name, input_name, output_names = "encoder", "images", ("mean", "log_var")
+    name, input_name = "encoder", "images"
+
+    def __init__(self, model: Any, image_shape: tuple[int, ...]) -> None:
+        super().__init__(model, image_shape)
+        with torch.no_grad():
+            self.output_names = tuple(model.describe_posterior(*self.example(1)))
 
     def example(self, batch: int) -> tuple[Tensor]:
         generator = torch.Generator().manual_seed(batch)
         return (torch.rand(batch, *self.image_shape, generator=generator),)
 
-    def forward(self, images: Images) -> tuple[Codes, Codes]:
-        # Not from the standard deviation of encode(x): the smallest of them are 0 in float32.
-        moments = self.model.encoder(images)
-        return moments[:, : self.model.latent_dim], moments[:, self.model.latent_dim :]
+    def forward(self, images: Images) -> tuple[Tensor, ...]:
+        return tuple(self.model.describe_posterior(images).values())
 
 
 class _Decoder(_Part):

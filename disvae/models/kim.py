@@ -2,6 +2,7 @@
 
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.convolutional import ConvDecoder, ConvEncoder, n_halvings
+from disvae.models.layers import ImageShape
 from disvae.models.vae import VAE
 
 
@@ -41,10 +42,23 @@ class KimVAE(VAE):
         hidden_dim: int = 128,
         likelihood: Likelihood = Bernoulli(),  # noqa: B008  frozen: safe to share
     ) -> None:
-        channels = [32, 32, *[64] * (n_halvings(image_shape) - 2)]
-        super().__init__(
-            ConvEncoder(image_shape, 2 * latent_dim, channels, hidden=[hidden_dim]),
-            ConvDecoder(image_shape, latent_dim, channels, hidden=[hidden_dim]),
-            latent_dim,
-            likelihood,
-        )
+        networks = kim_networks(image_shape, 2 * latent_dim, latent_dim, hidden_dim)
+        super().__init__(*networks, latent_dim, likelihood)
+
+
+def kim_networks(
+    image_shape: ImageShape, n_outputs: int, n_inputs: int, hidden_dim: int
+) -> tuple[ConvEncoder, ConvDecoder]:
+    """The encoder and the decoder.
+
+    Args:
+        image_shape: (channels, height, width).
+        n_outputs: numbers that the encoder gives.
+        n_inputs: numbers that the decoder takes.
+        hidden_dim: units of the fully connected layers.
+    """
+    channels = [32, 32, *[64] * (n_halvings(image_shape) - 2)]
+    return (
+        ConvEncoder(image_shape, n_outputs, channels, hidden=[hidden_dim]),
+        ConvDecoder(image_shape, n_inputs, channels, hidden=[hidden_dim]),
+    )

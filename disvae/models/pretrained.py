@@ -20,7 +20,7 @@ from disvae.spec import build, describe
 from disvae.version import __version__
 
 if TYPE_CHECKING:
-    from disvae.models.vae import VAE
+    from disvae.models.latent import LatentModel
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -30,7 +30,7 @@ CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 TRUSTED = ("disvae.models", "disvae.likelihoods")
 
 
-def save(model: "VAE", folder: Path, card: str | None) -> Path:
+def save(model: "LatentModel", folder: Path, card: str | None) -> Path:
     """Write the three files."""
     card = card or model_card(model, folder.name)
     config = {"disvae_version": __version__, "model": describe(model)}
@@ -102,7 +102,7 @@ def load(cls: type[Model], folder: Path, trust: Sequence[str]) -> Model:
 
 
 def push(
-    model: "VAE",
+    model: "LatentModel",
     repo_id: str,
     card: str | None,
     private: bool,

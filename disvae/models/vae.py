@@ -1,42 +1,15 @@
 """The variational autoencoder: an encoder, a decoder, and the probability that joins them."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple, TypeVar
-
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Normal
 
 from disvae.likelihoods import Bernoulli, Likelihood
-from disvae.models import pretrained
-from disvae.spec import Describable
-
-Images = Float[Tensor, "batch channels height width"]
-Codes = Float[Tensor, "batch latent_dim"]
-Model = TypeVar("Model", bound="VAE")
+from disvae.models.latent import Codes, Images, LatentModel
 
 
-class VAEOutput(NamedTuple):
-    """What one pass of a batch of images through a :class:`VAE` gives.
-
-    Attributes:
-        posterior: q(z|x), a ``torch.distributions.Normal`` of shape (batch, latent_dim).
-        z: one code per image, drawn from the posterior by reparameterisation.
-        parameters: the likelihood's parameters at ``z``, of the shape of the images.
-    """
-
-    posterior: Normal
-    z: Codes
-    parameters: Images
-
-
-class VAE(Describable, nn.Module):
+class VAE(LatentModel):
     """A variational autoencoder with the prior N(0, I) and a Gaussian posterior.
-
-    Drawing a code and taking the posterior's mean are two methods, not two modes: ``train()`` and
-    ``eval()`` mean to this class what they mean to its networks, and nothing more.
 
     Args:
         encoder: any module from images (batch, channels, height, width) to (batch,
@@ -95,119 +68,19 @@ class VAE(Describable, nn.Module):
         mean, log_var = moments.to(self._zeros.dtype).chunk(2, dim=1)
         return Normal(mean, (0.5 * log_var).exp(), validate_args=False)
 
+    def describe_posterior(self, x: Images) -> dict[str, Tensor]:
+        """Means and log-variances; not by standard deviations, of which the smallest are 0."""
+        mean, log_var = self.encoder(x).chunk(2, dim=1)
+        return {"mean": mean, "log_var": log_var}
+
     def decode(self, z: Codes) -> Images:
         """The likelihood's parameters at ``z``: logits for a Bernoulli."""
         return self.decoder(z)
-
-    def forward(self, x: Images) -> VAEOutput:
-        """Encode ``x``, draw a code of each image, and decode it."""
-        posterior = self.encode(x)
-        z = posterior.rsample()
-        return VAEOutput(posterior, z, self.decode(z))
 
     def represent(self, x: Images) -> Codes:
         """The representation of each image: its posterior mean."""
         return self.encode(x).mean
 
-    def reconstruct(self, x: Images) -> Images:
-        """The mean image at the posterior mean of each image."""
-        return self.likelihood.mean(self.decode(self.represent(x)))
-
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Images:
-        """The mean images at ``n`` codes drawn from the prior.
-
-        Args:
-            n: number of images.
-            generator: source of the draws, on the CPU; PyTorch's global one if None.
-        """
-        z = torch.randn(n, self.latent_dim, generator=generator).to(self._zeros)
-        return self.likelihood.mean(self.decode(z))
-
-    def save_pretrained(self, folder: str | Path, card: str | None = None) -> Path:
-        """Write the model into a folder: ``config.json``, ``model.safetensors``, ``README.md``.
-
-        Args:
-            folder: made if it does not exist; files of these names are replaced.
-            card: the text of ``README.md``, from :func:`disvae.models.model_card`; one that says
-                what the model is and how to load it if None.
-
-        Returns:
-            The folder.
-
-        Raises:
-            ValueError: the model was made of modules, which plain values cannot describe.
-
-        Example:
-            >>> import tempfile
-            >>> from disvae import BurgessVAE
-            >>> model = BurgessVAE((1, 32, 32), latent_dim=4).eval()
-            >>> with tempfile.TemporaryDirectory() as folder:
-            ...     same = VAE.from_pretrained(model.save_pretrained(folder))
-            >>> x = torch.rand(2, 1, 32, 32)
-            >>> torch.equal(same.represent(x), model.represent(x))
-            True
-        """
-        return pretrained.save(self, Path(folder), card)
-
-    @classmethod
-    def from_pretrained(
-        cls: type[Model],
-        source: str | Path,
-        *,
-        revision: str | None = None,
-        cache_dir: str | Path | None = None,
-        token: str | bool | None = None,
-        local_files_only: bool = False,
-        trust: Sequence[str] = (),
-    ) -> Model:
-        """The model of a folder, or of a repository of the Hugging Face hub, in evaluation mode.
-
-        Nothing is unpickled, and only classes of :mod:`disvae.models` and
-        :mod:`disvae.likelihoods` are made: ``config.json`` may come from a stranger, and importing
-        a module that it names would run that module.
-
-        Args:
-            source: a folder that :meth:`save_pretrained` wrote, or a repository such as
-                "someone/factor-vae-dsprites".
-            revision: a branch, tag or commit of the repository; its main branch if None.
-            cache_dir: where downloads are kept; huggingface_hub's own place if None.
-            token: to read a private repository with; the one that ``hf auth login`` has left if
-                None.
-            local_files_only: download nothing, take what an earlier call has left.
-            trust: further packages, modules or classes of yours, by import path, that the folder
-                may name.
-
-        Raises:
-            FileNotFoundError: the source is no such folder and no repository that can be read.
-            ValueError: its files are damaged, do not fit each other, hold no model of this class,
-                or name classes that are not trusted.
-        """
-        folder = pretrained.find(source, revision, cache_dir, token, local_files_only)
-        return pretrained.load(cls, folder, trust)
-
-    def push_to_hub(
-        self,
-        repo_id: str,
-        *,
-        card: str | None = None,
-        private: bool = False,
-        token: str | bool | None = None,
-        message: str = "Upload a disvae model",
-    ) -> str:
-        """Write the model into a repository of the Hugging Face hub.
-
-        Args:
-            repo_id: such as "someone/factor-vae-dsprites"; made if it does not exist.
-            card: see :meth:`save_pretrained`.
-            private: whether a repository that is made can be seen by its owner only.
-            token: to write with; the one that ``hf auth login`` has left if None.
-            message: of the commit.
-
-        Returns:
-            The address of the commit.
-
-        Raises:
-            ValueError: the model was made of modules, or ``repo_id`` is no name of a repository.
-            ConnectionError: the hub does not take it; the message says why.
-        """
-        return pretrained.push(self, repo_id, card, private, token, message)
+    def draw(self, n: int, generator: torch.Generator | None = None) -> Codes:
+        """``n`` codes drawn from the prior; see :meth:`LatentModel.draw`."""
+        return torch.randn(n, self.latent_dim, generator=generator).to(self._zeros)

@@ -31,6 +31,7 @@ from disvae.plots.traversals import (
     traversal_values,
     traverse,
 )
+from disvae.plots.variations import variations_figure, vary
 
 __all__ = [
     "Animation",
@@ -69,4 +70,6 @@ __all__ = [
     "traverse",
     "weights_figure",
     "write_report",
+    "variations_figure",
+    "vary",
 ]

@@ -21,6 +21,7 @@ from disvae.plots.metrics import latents_figure
 from disvae.plots.swaps import swap_figure
 from disvae.plots.sweep_kinds import all_runs
 from disvae.plots.traversals import mean_kl
+from disvae.plots.variations import variations_figure
 from disvae.training import Run, encode_dataset, encode_posteriors, load_images, load_run
 
 if TYPE_CHECKING:
@@ -140,6 +141,35 @@ def swaps(
     return swap_figure(run.model(), chosen[:rows], chosen[rows:], list(dimensions))
 
 
+def variations(
+    run: Run,
+    *,
+    dimensions: Sequence[int] = (),
+    rows: int = 5,
+    columns: int = 8,
+    images: Sequence[int] = (),
+    seed: int = 0,
+) -> "Figure":
+    """Images of codes that keep one part of an image's, the rest being drawn from the prior.
+
+    Args:
+        run: the run.
+        dimensions: the part that is kept.
+        rows: images.
+        columns: draws from the prior.
+        images: indices of the images that come first.
+        seed: draws the other images, and from the prior.
+
+    Returns:
+        A matplotlib figure.
+    """
+    if not dimensions:
+        raise NotApplicableError("which part of the code to keep must be said: --dimensions 0 1 2")
+    data = run.data()
+    chosen = load_images(data, choose_images(data, rows, images, seed))
+    return variations_figure(run.model(), chosen, list(dimensions), columns, seed)
+
+
 def embedding(
     run: Run,
     *,
@@ -185,6 +215,7 @@ CODE_KINDS: dict[str, Callable[..., Any]] = {
     "factor-maps": factor_maps,
     "latents": latents,
     "swaps": swaps,
+    "variations": variations,
     "embedding": embedding,
 }
 

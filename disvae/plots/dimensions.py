@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.distributions import Normal
 
 from disvae.data import FactorDataset, ImageDataset
 from disvae.divergence import kl_per_dimension
+from disvae.divergence.parameters import join
 from disvae.metrics.arrays import check_arrays
 from disvae.metrics.information import histogram_information
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.style import FAINT
 from disvae.training import encode_posteriors
 
@@ -31,10 +31,12 @@ class Dimensions(NamedTuple):
     Attributes:
         kl: mean KL(q(z_j|x) ‖ p(z_j)), in nats.
         factors: the name of the factor that each knows most of; "" where it knows of none.
+        sizes: 1, or the number of categories of each; all continuous if empty.
     """
 
     kl: Float[Tensor, " latent_dim"]
     factors: Sequence[str]
+    sizes: Sequence[int] = ()
 
     def order(self, n: int | None = None) -> list[int]:
         """The ``n`` dimensions of the largest KL, the largest first; all if None.
@@ -49,7 +51,9 @@ class Dimensions(NamedTuple):
     def label(self, j: int) -> str:
         """What stands beside the row of dimension ``j``."""
         factor = self.factors[j].replace("_", " ")
-        return f"dimension {j}\n{self.kl[j]:.2f} nats" + (f"\n{factor}" if factor else "")
+        size = self.sizes[j] if self.sizes else 1
+        kind = f", {size} categories" if size > 1 else ""
+        return f"dimension {j}{kind}\n{self.kl[j]:.2f} nats" + (f"\n{factor}" if factor else "")
 
     def colour(self, j: int) -> str:
         """Of that label: black, or grey if the dimension has collapsed."""
@@ -57,7 +61,7 @@ class Dimensions(NamedTuple):
 
 
 def describe_dimensions(
-    model: VAE, data: ImageDataset, n_images: int = 2000, seed: int = 0
+    model: LatentModel, data: ImageDataset, n_images: int = 2000, seed: int = 0
 ) -> Dimensions:
     """The KL of each dimension, and the factor that it knows most of if the data has factors.
 
@@ -73,13 +77,12 @@ def describe_dimensions(
     generator = torch.Generator().manual_seed(seed)
     indices = torch.randperm(len(data), generator=generator)[:n_images]
     posterior = encode_posteriors(model, data, indices, progress=False)
-    prior = Normal(torch.zeros(()), torch.ones(()))
-    kl = kl_per_dimension(posterior, prior).mean(0)
+    kl = kl_per_dimension(posterior, join([model.prior])).mean(0)
     factors = [""] * model.latent_dim
     if isinstance(data, FactorDataset):
-        factors = _best_factors(posterior.mean, data, indices, seed)
+        factors = _best_factors(posterior.loc, data, indices, seed)
     alive = [name if nats > COLLAPSED else "" for name, nats in zip(factors, kl, strict=True)]
-    return Dimensions(kl, alive)
+    return Dimensions(kl, alive, model.sizes)
 
 
 def _best_factors(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from disvae.data import ImageDataset
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.animation import Animation
 from disvae.plots.choice import choose_images, starting_images
 from disvae.plots.dimensions import Dimensions, describe_dimensions
@@ -104,7 +104,7 @@ def training_animation(
 
 def _history(
     run: Run, data: ImageDataset, steps: Sequence[int]
-) -> Iterator[tuple[int, VAE, Dimensions]]:
+) -> Iterator[tuple[int, LatentModel, Dimensions]]:
     """The models that were kept, and what their dimensions were."""
     for step in steps:
         model = run.kept_model(step)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.animation import Animation, render
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @styled
 def traversal_animation(
-    model: VAE,
+    model: LatentModel,
     x: Float[Tensor, "n channels height width"] | None,
     dimensions: Dimensions,
     values: Sequence[float],
@@ -61,7 +61,7 @@ def traversal_animation(
 
 @styled
 def training_animation(
-    models: Iterable[tuple[int, VAE, Dimensions]],
+    models: Iterable[tuple[int, LatentModel, Dimensions]],
     x: Float[Tensor, "channels height width"] | None,
     order: Sequence[int],
     values: Sequence[float],

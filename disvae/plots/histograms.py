@@ -7,10 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.distributions import Normal
+from torch.distributions import Distribution
 
-from disvae.divergence import kl_per_dimension
-from disvae.divergence.closed_form import standard_normal
+from disvae.divergence import (
+    MixedDistribution,
+    draw,
+    kl_per_dimension,
+    map_parameters,
+    sizes_of,
+    standard_prior,
+)
 from disvae.plots.dimensions import COLLAPSED
 from disvae.plots.style import COLOURS, DPI, FAINT, WIDTH, styled
 
@@ -25,7 +31,7 @@ REACH = 4.0  # standard deviations of the prior on either side; wider where code
 
 @styled
 def histogram_figure(
-    posterior: Normal | Mapping[str, Normal],
+    posterior: Distribution | Mapping[str, Distribution],
     dimensions: Sequence[int] | None = None,
     bins: int = 40,
     seed: int = 0,
@@ -35,10 +41,12 @@ def histogram_figure(
     One code is drawn from the posterior of each image: together they are draws of q(z), and the
     histogram of one dimension, whose area is 1, is one of q(z_j). Each panel says the mean
     KL(q(z_j|x) ‖ p(z_j)) of its dimension in nats, and the panels go from the most informative
-    dimension to the least. Collapsed dimensions are grey: they follow the prior.
+    dimension to the least. Collapsed dimensions are grey: they follow the prior. A categorical
+    dimension has a bar for each category. The prior is that of most models: N(0, I), and all
+    categories alike.
 
     Args:
-        posterior: q(z|x) of many images, loc and scale (images, latent_dim), such as
+        posterior: q(z|x) of many images, (images, latent_dim), such as
             :func:`disvae.training.encode_posteriors` gives; or those of several models by name, a
             row of panels for each.
         dimensions: which dimensions, in this order; all, sorted by their KL, if None.
@@ -57,13 +65,14 @@ def histogram_figure(
         40.
 
     Example:
+        >>> from torch.distributions import Normal
         >>> q = Normal(torch.randn(500, 2), 0.1 * torch.ones(500, 2))
         >>> len(histogram_figure(q).axes)
         2
     """
     from matplotlib.figure import Figure
 
-    models = {"": posterior} if isinstance(posterior, Normal) else dict(posterior)
+    models = {"": posterior} if isinstance(posterior, Distribution) else dict(posterior)
     latent_dim = _check(models, bins)
     drawn = {name: _draw(q, seed) for name, q in models.items()}
     kl = {name: _mean_kl(q) for name, q in models.items()}
@@ -74,11 +83,19 @@ def histogram_figure(
     rows = -(-len(places) // columns)
     size = (max(3.5, min(WIDTH, 1.8 * columns)), 1.3 * rows + 0.5)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True)
-    reach = max(REACH, *(float(np.abs(z).max()) for z in drawn.values()))
+    sizes = {name: sizes_of(q) for name, q in models.items()}
+    alike = max(map(max, sizes.values())) == 1
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=alike)
+    widest = [np.abs(z[:, np.array(sizes[name]) == 1]).max(initial=0) for name, z in drawn.items()]
+    reach = max(REACH, *map(float, widest))
     edges = np.linspace(-reach, reach, bins + 1)
     for axes, (name, j) in zip(panels.flat, places, strict=False):
-        _panel(axes, drawn[name][:, j], edges, j, float(kl[name][j]))
+        collapsed = bool(kl[name][j] <= COLLAPSED)
+        if sizes[name][j] == 1:
+            _histogram(axes, drawn[name][:, j], edges, collapsed)
+        else:
+            _bars(axes, drawn[name][:, j], sizes[name][j], collapsed)
+        _label(axes, j, float(kl[name][j]), collapsed)
     for axes in panels.flat[len(places) :]:
         axes.remove()
     for axes, name in zip(panels[:, 0], models, strict=False):
@@ -87,11 +104,11 @@ def histogram_figure(
     return figure
 
 
-def _check(models: Mapping[str, Normal], bins: int) -> int:
+def _check(models: Mapping[str, Distribution], bins: int) -> int:
     """The number of dimensions that all models share."""
     if bins < 1:
         raise ValueError(f"bins must be at least 1, got {bins}")
-    shapes = {name: tuple(q.loc.shape) for name, q in models.items()}
+    shapes = {name: tuple(q.batch_shape) for name, q in models.items()}
     latent_dims = {shape[-1] for shape in shapes.values()}
     if len(latent_dims) != 1 or any(len(s) != 2 or s[0] == 0 for s in shapes.values()):
         raise ValueError(
@@ -101,16 +118,16 @@ def _check(models: Mapping[str, Normal], bins: int) -> int:
     return latent_dims.pop()
 
 
-def _draw(posterior: Normal, seed: int) -> NDArray[np.float64]:
+def _draw(posterior: Distribution, seed: int) -> NDArray[np.float64]:
     """One code of each image."""
-    generator = torch.Generator().manual_seed(seed)
-    loc, scale = posterior.loc.detach().cpu().double(), posterior.scale.detach().cpu().double()
-    z: Tensor = loc + scale * torch.randn(loc.shape, generator=generator, dtype=loc.dtype)
-    return z.numpy()
+    q = map_parameters(lambda parameter: parameter.detach().cpu().double(), posterior)
+    z = draw(q, 1, torch.Generator().manual_seed(seed))[0]
+    codes: Tensor = q.codes(z) if isinstance(q, MixedDistribution) else z
+    return codes.numpy()
 
 
-def _mean_kl(posterior: Normal) -> Tensor:
-    return kl_per_dimension(posterior, standard_normal(posterior.loc)).mean(0).detach().cpu()
+def _mean_kl(posterior: Distribution) -> Tensor:
+    return kl_per_dimension(posterior, standard_prior(posterior)).mean(0).detach().cpu()
 
 
 def _order(kl: Tensor, latent_dim: int, dimensions: Sequence[int] | None) -> list[int]:
@@ -123,19 +140,33 @@ def _order(kl: Tensor, latent_dim: int, dimensions: Sequence[int] | None) -> lis
     return chosen
 
 
-def _panel(
-    axes: "Axes", z: NDArray[np.float64], edges: NDArray[np.float64], j: int, kl: float
+def _histogram(
+    axes: "Axes", z: NDArray[np.float64], edges: NDArray[np.float64], collapsed: bool
 ) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    collapsed = kl <= COLLAPSED
-    axes.hist(z, bins=edges.tolist(), density=True, color="0.7" if collapsed else COLOURS[5])
+    axes.hist(z, bins=edges.tolist(), density=True, color=_colour(collapsed))
     grid = np.linspace(edges[0], edges[-1], 201)
     density = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
     axes.plot(grid, density, color=COLOURS[1], lw=1.2)
-    colour = FAINT if collapsed else "black"
-    axes.set_title(f"$z_{{{j}}}$: {kl:.2f}", fontsize=9, color=colour)
-    axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def _bars(axes: "Axes", z: NDArray[np.float64], size: int, collapsed: bool) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    shares = np.bincount(z.astype(np.int64), minlength=size) / len(z)
+    axes.bar(range(size), shares, color=_colour(collapsed))
+    axes.hlines(1 / size, -0.5, size - 0.5, color=COLOURS[1], lw=1.2)
+    axes.xaxis.set_major_locator(MaxNLocator(min(size, 10), integer=True))
+
+
+def _colour(collapsed: bool) -> str:
+    return "0.7" if collapsed else COLOURS[5]
+
+
+def _label(axes: "Axes", j: int, kl: float, collapsed: bool) -> None:
+    axes.set_title(f"$z_{{{j}}}$: {kl:.2f}", fontsize=9, color=FAINT if collapsed else "black")
+    axes.set_yticks([])
     axes.tick_params(labelsize=8)
     axes.spines["left"].set_visible(False)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
 from disvae.plots.style import styled
 
@@ -73,10 +73,18 @@ def _one_by_one(a: Tensor, b: Tensor, t: Tensor, order: list[int]) -> Tensor:
     return codes
 
 
+def _at_an_end(codes: Tensor, a: Tensor, b: Tensor, dimensions: Sequence[int]) -> Tensor:
+    """The codes with some dimensions at the nearer of both ends."""
+    nearer = torch.where((codes - a).abs() <= (codes - b).abs(), a, b)
+    moved = codes.clone()
+    moved[..., list(dimensions)] = nearer[..., list(dimensions)]
+    return moved
+
+
 @styled
 @torch.no_grad()
 def interpolation_figure(
-    model: VAE,
+    model: LatentModel,
     first: Float[Tensor, "n channels height width"],
     last: Float[Tensor, "n channels height width"],
     n_steps: int = 9,
@@ -86,6 +94,8 @@ def interpolation_figure(
     scale: int | None = None,
 ) -> "Figure":
     """A row for each pair of images: the first, what lies between their codes, and the last.
+
+    Between two categories there is none: a categorical dimension changes over halfway.
 
     Args:
         model: the model.
@@ -106,6 +116,7 @@ def interpolation_figure(
     weight = next(model.parameters())
     a, b = (model.represent(x.to(weight)) for x in (first, last))
     codes = interpolate(a, b, n_steps, path, order)
+    codes = _at_an_end(codes, a[:, None], b[:, None], model.discrete)
     between = model.likelihood.mean(model.decode(codes.flatten(0, 1))).to(first)
     rows = [first[:, None], between.unflatten(0, codes.shape[:2]), last[:, None]]
     picture = image_grid(torch.cat(rows, 1))

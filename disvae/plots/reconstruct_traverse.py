@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
 from disvae.plots.style import styled
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @styled
 @torch.no_grad()
 def reconstruct_traverse_figure(
-    model: VAE,
+    model: LatentModel,
     images: Float[Tensor, "n_values channels height width"],
     dimensions: Dimensions,
     values: Sequence[float],

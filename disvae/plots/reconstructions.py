@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.images import images_figure
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def reconstruction_figure(
-    model: VAE,
+    model: LatentModel,
     images: Float[Tensor, "n channels height width"],
     columns: int | None = None,
     show_loss: bool = False,

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.grid import image_grid, show_grid
 from disvae.plots.style import styled
 
@@ -19,7 +19,7 @@ GAP = 3  # pixels between the images and what is made of them
 
 @torch.no_grad()
 def swap(
-    model: VAE,
+    model: LatentModel,
     rows: Float[Tensor, "n_rows channels height width"],
     columns: Float[Tensor, "n_columns channels height width"],
     dimensions: Sequence[int],
@@ -43,7 +43,7 @@ def swap(
         Disentangling Factors of Variation with Cycle-Consistent Variational Auto-Encoders, Jha et
         al. 2018, https://arxiv.org/abs/1804.10469
     """
-    part = _check_part(dimensions, model.latent_dim)
+    part = check_part(dimensions, model.latent_dim)
     weight = next(model.parameters())
     own, rest = (model.represent(x.to(weight)) for x in (rows, columns))
     codes = rest.repeat(len(rows), 1, 1)  # (n_rows, n_columns, latent_dim)
@@ -54,7 +54,7 @@ def swap(
 
 @styled
 def swap_figure(
-    model: VAE,
+    model: LatentModel,
     rows: Float[Tensor, "n_rows channels height width"],
     columns: Float[Tensor, "n_columns channels height width"],
     dimensions: Sequence[int],
@@ -91,32 +91,38 @@ def swap_figure(
     above = torch.cat([torch.ones_like(rows[:1]), columns]).to(swapped)
     table = torch.cat([rows[:, None].to(swapped), swapped], dim=1)
     height, width = rows.shape[-2:]
-    picture = _set_apart(image_grid(torch.cat([above[None], table])), height + 2, width + 2)
+    picture = set_apart(image_grid(torch.cat([above[None], table])), height + 2, width + 2)
     figure, axes = show_grid(picture, below=0.4, left=0.1)
     axes.set_xticks([])
     axes.set_yticks([])
     rest = [j for j in range(model.latent_dim) if j not in list(dimensions)]
     first, second = (
-        name or _numbers(part) for name, part in zip(parts, (list(dimensions), rest), strict=True)
+        name or numbers(part) for name, part in zip(parts, (list(dimensions), rest), strict=True)
     )
     axes.set_xlabel(f"{first} of the image on the left, {second} of the image above")
     return figure
 
 
-def _set_apart(
+def set_apart(
     picture: Float[Tensor, "height width 3"], height: int, width: int
 ) -> Float[Tensor, "new_height new_width 3"]:
-    """The picture with a white gap after its first row and column of images."""
-    top, rest = picture[:height], picture[height:]
-    tall = torch.cat([top, torch.ones(GAP, picture.shape[1], 3), rest])
-    return torch.cat([tall[:, :width], torch.ones(len(tall), GAP, 3), tall[:, width:]], dim=1)
+    """The picture with a white gap after its first rows and columns of pixels; 0 for none."""
+    if height:
+        gap = torch.ones(GAP, picture.shape[1], 3)
+        picture = torch.cat([picture[:height], gap, picture[height:]])
+    if width:
+        gap = torch.ones(len(picture), GAP, 3)
+        picture = torch.cat([picture[:, :width], gap, picture[:, width:]], dim=1)
+    return picture
 
 
-def _numbers(part: Sequence[int]) -> str:
+def numbers(part: Sequence[int]) -> str:
+    """The numbers of some dimensions, for a reader."""
     return f"dimension{'s' if len(part) > 1 else ''} {', '.join(map(str, part))}"
 
 
-def _check_part(dimensions: Sequence[int], latent_dim: int) -> list[int]:
+def check_part(dimensions: Sequence[int], latent_dim: int) -> list[int]:
+    """Some of the dimensions of a code, but not all of them, each once."""
     part = list(dimensions)
     inside = all(0 <= j < latent_dim for j in part)
     if not inside or len(set(part)) < len(part) or not 0 < len(part) < latent_dim:

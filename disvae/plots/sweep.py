@@ -97,7 +97,8 @@ def read_sweep(runs: Sequence[str | Path]) -> list[SweepRecord]:
 
     Raises:
         FileNotFoundError: one is not a run directory, or was not evaluated.
-        ValueError: runs of one loss that differ in more than one weight and the seed.
+        ValueError: runs of one loss that differ in more than one weight and the seed, or a loss
+            that reconstructs nothing.
 
     Example:
         >>> records = read_sweep(["runs/beta-1", "runs/beta-4"])  # doctest: +SKIP
@@ -153,10 +154,16 @@ def _record(run: Run, symbol: str | None) -> SweepRecord:
         raise FileNotFoundError(f"{run.path} was not evaluated: `disvae evaluate {run.path}` first")
     report = json.loads(file.read_text(encoding="utf-8")).get("trained", {})
     scores = {name: score["value"] for name, score in report.items() if score["value"] is not None}
+    last = read_log(run.path)[-1]
+    if RECONSTRUCTION not in last:
+        raise ValueError(
+            f"a sweep compares scores with the reconstruction, which {_loss(run)} has none of in "
+            f"the log of {run.path}: make its record yourself, or draw it by disvae plot RUN curves"
+        )
     return SweepRecord(
         loss=_loss(run),
         weight=None if symbol is None else float(_flat(run.config)[symbol]),
-        reconstruction=read_log(run.path)[-1][RECONSTRUCTION],
+        reconstruction=last[RECONSTRUCTION],
         scores=scores,
         symbol=(symbol or "weight").rpartition(".")[2],
         seed=run.config["seed"],

@@ -1,7 +1,7 @@
 """Latent traversals: what each dimension of the code does to an image."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from disvae.divergence import kl_per_dimension
-from disvae.models import VAE
+from disvae.divergence.parameters import continuous_part
+from disvae.models import LatentModel
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
 from disvae.plots.style import styled
@@ -29,14 +30,14 @@ BATCH_SIZE = 256  # codes decoded at once
 
 @torch.no_grad()
 def traverse(
-    model: VAE, x: Float[Tensor, "channels height width"], values: Sequence[float] = VALUES
+    model: LatentModel, x: Float[Tensor, "channels height width"], values: Sequence[float] = VALUES
 ) -> Float[Tensor, "latent_dim n_values channels height width"]:
     """Decode the code of an image with one dimension at a time set to each of some values.
 
     Args:
         model: the model.
         x: one image in [0, 1]; the other dimensions stay at its posterior mean.
-        values: what to set the dimension to.
+        values: what to set the dimension to; see :func:`values_of` for a categorical one.
 
     Returns:
         Mean images, on the model's device; ``[j, v]`` has dimension j at ``values[v]``.
@@ -51,8 +52,8 @@ def traverse(
 
 @torch.no_grad()
 def traverse_posterior(
-    model: VAE,
-    posterior: Normal,
+    model: LatentModel,
+    posterior: Any,
     dimensions: Sequence[int],
     values: Sequence[float] = VALUES,
     unit: Unit = "code",
@@ -63,7 +64,8 @@ def traverse_posterior(
         model: the model.
         posterior: of shape (n, latent_dim), from :func:`starts`.
         dimensions: which ones to move.
-        values: what to set the dimension to, counted in ``unit``.
+        values: what to set the dimension to, counted in ``unit``; see :func:`values_of` for a
+            categorical one.
         unit: "code", or "posterior" for standard deviations from the mean on.
 
     Returns:
@@ -71,11 +73,12 @@ def traverse_posterior(
         dimension ``dimensions[i]`` at ``values[v]``.
     """
     chosen = list(dimensions)
-    steps = torch.tensor(values).to(posterior.mean)
-    codes = posterior.mean[None, :, None].repeat(len(chosen), 1, len(steps), 1)
+    codes = posterior.loc[None, :, None].repeat(len(chosen), 1, len(values), 1)
     for i, j in enumerate(chosen):
-        if unit == "posterior":
-            codes[i, :, :, j] += posterior.stddev[:, j, None] * steps
+        size = model.sizes[j]
+        steps = torch.tensor(values_of(size, values)).to(codes)
+        if unit == "posterior" and size == 1:
+            codes[i, :, :, j] += continuous_part(posterior).stddev[:, j, None] * steps
         else:
             codes[i, :, :, j] = steps
     parts = codes.flatten(0, 2).split(BATCH_SIZE)
@@ -83,8 +86,24 @@ def traverse_posterior(
     return images.unflatten(0, codes.shape[:3])
 
 
+def values_of(size: int, values: Sequence[float]) -> list[float]:
+    """What a traversal sets one dimension to.
+
+    Args:
+        size: 1, or the number of its categories: these take equal shares of the places, in order.
+        values: of a continuous dimension.
+
+    Example:
+        >>> values_of(3, [-2.0, -1.0, 0.0, 1.0, 2.0])
+        [0.0, 0.0, 1.0, 1.0, 2.0]
+    """
+    if size == 1:
+        return list(values)
+    return [float(i * size // len(values)) for i in range(len(values))]
+
+
 @torch.no_grad()
-def starts(model: VAE, x: Float[Tensor, "n channels height width"] | None) -> Normal:
+def starts(model: LatentModel, x: Float[Tensor, "n channels height width"] | None) -> Any:
     """Where traversals start: the posteriors of some images, or the prior as one of them.
 
     Args:
@@ -134,7 +153,7 @@ def traversal_unit(x: object, reach: float) -> Unit:
 
 @torch.no_grad()
 def mean_kl(
-    model: VAE, images: Float[Tensor, "n channels height width"], batch_size: int = 256
+    model: LatentModel, images: Float[Tensor, "n channels height width"], batch_size: int = 256
 ) -> Float[Tensor, " latent_dim"]:
     """KL(q(z_j|x) ‖ p(z_j)) of each dimension, in nats, averaged over images.
 
@@ -147,7 +166,7 @@ def mean_kl(
 
 @styled
 def traversal_figure(
-    model: VAE,
+    model: LatentModel,
     x: Float[Tensor, "*n channels height width"] | None,
     kl: Float[Tensor, " latent_dim"],
     values: Sequence[float] = VALUES,
@@ -157,6 +176,8 @@ def traversal_figure(
     scale: int | None = None,
 ) -> "Figure":
     """A row of images for each dimension of the code, the most informative first.
+
+    The row of a categorical dimension goes through its categories, whatever the values are.
 
     Args:
         model: the model.
@@ -179,7 +200,7 @@ def traversal_figure(
         >>> x = torch.rand(20, 1, 64, 64)
         >>> figure = traversal_figure(model, x[0], mean_kl(model, x))
     """
-    dimensions = Dimensions(kl, factors or [""] * len(kl))
+    dimensions = Dimensions(kl, factors or [""] * len(kl), model.sizes)
     order = dimensions.order(rows)
     posterior = starts(model, x[None] if x is not None and x.dim() == 3 else x)
     images = traverse_posterior(model, posterior, order, values, unit)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
+from disvae.training.progress import progress_bar
 from disvae.training.run import Run, load_run
 from disvae.training.stopping import EXIT_STATUS, stop_requests
 from disvae.training.trainer import Trainer
@@ -130,7 +130,7 @@ def _in_processes(
     complete: set[int] = set()
     with (
         stop_requests() as request,
-        tqdm(total=len(trainers), unit="run", disable=not progress) as bar,
+        progress_bar(len(trainers), 0, "run", progress) as bar,
     ):
         try:
             for process in processes:

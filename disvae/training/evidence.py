@@ -2,18 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.distributions import Normal
 from tqdm import tqdm
 
 from disvae.data import ImageDataset
 from disvae.data.encode import load_images
-from disvae.divergence import kl_per_dimension
-from disvae.models import VAE
+from disvae.divergence import draw, kl_per_dimension
+from disvae.models import LatentModel
 
 
 class Evidence(NamedTuple):
@@ -32,7 +31,7 @@ class Evidence(NamedTuple):
 
 @torch.no_grad()
 def elbo(
-    model: VAE,
+    model: LatentModel,
     data: ImageDataset,
     indices: Int[Tensor, " n"],
     batch_size: int = 256,
@@ -57,7 +56,7 @@ def elbo(
     bounds = []
     for x in _batches(model, data, indices, batch_size):
         posterior = model.encode(x)
-        z = _draw(posterior, 1, generator)[0]
+        z = draw(posterior, 1, generator)[0]
         kl = kl_per_dimension(posterior, model.prior).sum(-1)
         bounds.append(-model.likelihood.nll(model.decode(z), x) - kl)
     return _average(bounds)
@@ -65,7 +64,7 @@ def elbo(
 
 @torch.no_grad()
 def importance_weighted_bound(
-    model: VAE,
+    model: LatentModel,
     data: ImageDataset,
     indices: Int[Tensor, " n"],
     particles: int = 5_000,
@@ -106,7 +105,7 @@ def importance_weighted_bound(
             posterior = model.encode(x)
             log_sum = torch.full((len(x),), -torch.inf, dtype=torch.float64, device=x.device)
             for drawn in range(0, particles, batch_size):
-                z = _draw(posterior, min(batch_size, particles - drawn), generator)
+                z = draw(posterior, min(batch_size, particles - drawn), generator)
                 log_sum = torch.logaddexp(
                     log_sum, _log_weights(model, posterior, z, x).logsumexp(0)
                 )
@@ -116,9 +115,9 @@ def importance_weighted_bound(
 
 
 def _log_weights(
-    model: VAE,
-    posterior: Normal,
-    z: Float[Tensor, "particles batch latent_dim"],
+    model: LatentModel,
+    posterior: Any,
+    z: Float[Tensor, "particles batch columns"],
     x: Float[Tensor, "batch channels height width"],
 ) -> Float[Tensor, "particles batch"]:
     """The log of p(x|z) p(z) / q(z|x), in float64: the sum is small, its parts are not."""
@@ -128,17 +127,14 @@ def _log_weights(
     return log_ratio.sum(-1) - nll.double()
 
 
-def _batches(model: VAE, data: ImageDataset, indices: Tensor, size: int) -> Iterator[Tensor]:
+def _batches(
+    model: LatentModel, data: ImageDataset, indices: Tensor, size: int
+) -> Iterator[Tensor]:
     if len(indices) == 0:
         raise ValueError("a bound needs at least one image, got no indices")
     weight = next(model.parameters())
     for part in indices.split(size):
         yield load_images(data, part).to(weight)
-
-
-def _draw(posterior: Normal, n: int, generator: torch.Generator | None) -> Tensor:
-    noise = torch.randn(n, *posterior.loc.shape, generator=generator)
-    return posterior.loc + posterior.scale * noise.to(posterior.loc)
 
 
 def _average(bounds: list[Tensor]) -> Evidence:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchvision.utils import make_grid
 
 from disvae.data.files import write_atomically
-from disvae.models import VAE
+from disvae.models import LatentModel
 
 # What a line of the log says of the machine: it differs from one run to the next.
 MEASURED = (
@@ -176,7 +176,7 @@ class Log:
             self._writer.add_scalar(name, value, step)
 
     @torch.no_grad()
-    def show(self, step: int, model: VAE, images: Tensor) -> None:
+    def show(self, step: int, model: LatentModel, images: Tensor) -> None:
         """Add pictures of some reconstructions, and the histogram of each dimension's codes.
 
         Args:

@@ -5,11 +5,12 @@ import torch
 from disvae.data import ImageDataset
 from disvae.data.encode import encode_posteriors
 from disvae.divergence import MeasuredDecomposition, measure_decomposition
-from disvae.models import VAE
+from disvae.divergence.parameters import join
+from disvae.models import LatentModel
 
 
 def decompose_dataset(
-    model: VAE,
+    model: LatentModel,
     data: ImageDataset,
     n_codes: int = 1_000,
     batch_size: int = 256,
@@ -34,4 +35,6 @@ def decompose_dataset(
         ValueError: no images, less than one code, or a posterior that is not finite.
     """
     posterior = encode_posteriors(model, data, None, batch_size, progress)
-    return measure_decomposition(posterior, n_codes, generator=generator, progress=progress)
+    return measure_decomposition(
+        posterior, n_codes, generator=generator, progress=progress, prior=join([model.prior])
+    )

@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 from torch.autograd.function import FunctionCtx
-from torch.distributions import Normal
+from torch.distributions import Distribution
+
+from disvae.divergence import map_parameters
 
 
 def launched() -> tuple[int, int] | None:
@@ -35,10 +37,15 @@ class GlobalBatch:
     def __call__(self, *arguments: Any) -> Any:
         """What the model gives, with the posterior and the codes of all processes."""
         output = self._model(*arguments)
-        if not (isinstance(output, tuple) and isinstance(output[0], Normal)):
+        if not (isinstance(output, tuple) and isinstance(output[0], Distribution)):
             return output
         posterior, z, *rest = output
         return (_of_all(posterior), gather(z), *rest)
+
+    @property
+    def local(self) -> Any:
+        """The model alone, for a loss that asks for it (:func:`disvae.losses.base.local`)."""
+        return self._model
 
     def encode(self, *arguments: Any) -> Any:
         """The posterior of the images of all processes."""
@@ -57,8 +64,8 @@ def gather(x: Tensor) -> Tensor:
     return gathered
 
 
-def _of_all(posterior: Normal) -> Normal:
-    return Normal(gather(posterior.loc), gather(posterior.scale), validate_args=False)
+def _of_all(posterior: Distribution) -> Any:
+    return map_parameters(gather, posterior)
 
 
 class _Gather(torch.autograd.Function):

@@ -24,10 +24,10 @@ import torch
 import yaml
 from torch import nn
 
-from disvae.data import ImageDataset
+from disvae.data import ImageDataset, TupleSource
 from disvae.data.files import write_atomically
 from disvae.losses import Loss
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.spec import build, describe
 from disvae.training.files import (
     previous_checkpoint,
@@ -38,6 +38,9 @@ from disvae.training.files import (
 
 # What may differ between the command that started a run and the one that resumes it.
 FREE = ("steps", "provenance", "keep_every")
+
+# What a source of tuples has from the data set and the trainer.
+SETTLED = ("dataset", "batch_size", "seed", "device")
 
 # What is there only once training has ended.
 RESULTS = (
@@ -149,7 +152,7 @@ class Run:
     path: Path
     config: dict[str, Any]
 
-    def model(self, best: bool = False) -> VAE:
+    def model(self, best: bool = False) -> LatentModel:
         """The trained model, in evaluation mode.
 
         Args:
@@ -163,14 +166,14 @@ class Run:
                 f'{self.path} keeps no best weights: train with monitor=, such as "objective"'
             )
         file = "best.safetensors" if best else "model.safetensors"
-        return _with_weights(self._build("model", VAE), self.path / file)
+        return _with_weights(self._build("model", LatentModel), self.path / file)
 
     def kept_steps(self) -> list[int]:
         """The steps whose weights were kept (the trainer's ``keep_every``), from the first on."""
         files = (self.path / "weights").glob("step-*.safetensors")
         return sorted(int(file.stem.partition("-")[2]) for file in files)
 
-    def kept_model(self, step: int) -> VAE:
+    def kept_model(self, step: int) -> LatentModel:
         """The model as it was after ``step`` steps, in evaluation mode.
 
         Raises:
@@ -181,13 +184,13 @@ class Run:
                 f"{self.path} keeps no weights of step {step}, only of {self.kept_steps()}: train "
                 "with keep_every="
             )
-        return _with_weights(self._build("model", VAE), _kept_file(self.path, step))
+        return _with_weights(self._build("model", LatentModel), _kept_file(self.path, step))
 
-    def untrained_model(self) -> VAE:
+    def untrained_model(self) -> LatentModel:
         """The same network with fresh weights, drawn with the run's seed."""
         with torch.random.fork_rng():
             torch.manual_seed(self.config["seed"])
-            return self._build("model", VAE).eval()
+            return self._build("model", LatentModel).eval()
 
     def criterion(self) -> Loss:
         """The loss, with its own networks as training left them."""
@@ -255,6 +258,17 @@ def description(obj: object) -> dict[str, Any] | None:
         return describe(obj)
     except ValueError:
         return None
+
+
+def described_data(data: Any) -> dict[str, Any]:
+    """How to find the data again: the data set and, where its images come in tuples, as which."""
+    if not isinstance(data, TupleSource):
+        return {"data": description(data)}
+    source = description(data)
+    if source is not None:
+        for name in SETTLED:
+            source["init_args"].pop(name, None)
+    return {"data": description(data.dataset), "source": source}
 
 
 def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

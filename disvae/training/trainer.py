@@ -9,12 +9,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from disvae.data import BatchSource
+from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
 from disvae.losses import Decomposed, Loss
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.schedules import Weight
 from disvae.spec import plain
 from disvae.training.average import Average
@@ -23,8 +22,9 @@ from disvae.training.log import Log, RunningMeans, Stopwatch, check_finite, chec
 from disvae.training.memory import keep_freed_memory
 from disvae.training.monitor import Monitor
 from disvae.training.processes import GlobalBatch, launched
+from disvae.training.progress import progress_bar
 from disvae.training.provenance import note_start, provenance
-from disvae.training.run import RunDirectory, description
+from disvae.training.run import RunDirectory, described_data, description
 from disvae.training.step import TrainingStep
 from disvae.training.stopping import StopRequest, locked
 from disvae.training.turns import take_turns
@@ -44,7 +44,8 @@ class Trainer:
     Args:
         model: the model to train.
         criterion: the loss; it names the parameters to optimise, its own networks' included.
-        lr: Adam's learning rate for the model; a loss may have another for its own networks.
+        lr: Adam's learning rate for the model; a loss may have another for its own networks, and
+            a weight decay (AdamW's) for some of the weights.
         batch_size: images per step (and per device).
         seed: source of all randomness of training: order of the images, draws of the codes. The
             initial weights are the caller's; the command line draws them with this seed too.
@@ -181,7 +182,9 @@ class Trainer:
         self._fabric.launch()
         # The fused update passes over memory once, the default one about ten times; that counts
         # for FactorVAE's discriminator of five million weights.
-        optimizer = torch.optim.Adam(criterion.parameter_groups(model, lr), lr=lr, fused=True)
+        # AdamW of no decay is Adam to the last bit; where a group has one, it is decoupled.
+        groups = criterion.parameter_groups(model, lr)
+        optimizer = torch.optim.AdamW(groups, lr=lr, weight_decay=0.0, fused=True)
         self._both = _Players(model, criterion, alone=self._fabric.world_size == 1)
         self._players, self._optimizer = self._fabric.setup(self._both, optimizer)
         self._average = None if ema_decay is None else Average(model, ema_decay)
@@ -217,7 +220,9 @@ class Trainer:
         """Train until ``steps`` steps have been taken in all, those of earlier calls included.
 
         Args:
-            data: a data set, or any object whose ``batch(step)`` is the batch of a step.
+            data: a data set; or pairs and the like of its images, such as
+                :class:`disvae.data.FactorPairs`, with the trainer's batch size and seed; or any
+                object whose ``batch(step)`` is the batch of a step.
             steps: total number of training steps (updates of the weights, not epochs).
 
         Returns:
@@ -315,16 +320,19 @@ class Trainer:
         self.step += 1
 
     def source(self, data: Any, like: Any = None) -> Any:
-        """Batches of the data in the order of the seed; the data itself if it gives batches.
+        """Batches of the data in the order of the seed; the data itself if it gives other batches.
 
         Args:
             data: see :meth:`fit`.
             like: another trainer's source of the same data and device, whose table is shared.
         """
-        if hasattr(data, "batch"):
+        tuples = isinstance(data, TupleSource)
+        if hasattr(data, "batch") and not tuples:
             return data
         if like is not None:
             return like.reordered(self._batch_size, self._seed)
+        if tuples:
+            return data.reordered(self._batch_size, self._seed, self._fabric.device)
         return BatchSource(data, self._batch_size, self._seed, self._fabric.device)
 
     def _loss(self, data: Any) -> Loss:
@@ -370,8 +378,10 @@ class Trainer:
     def _show(self, log: Log | None, source: Any) -> None:
         """Pictures of what the model makes of the first images, and of their codes."""
         model = self._kept()
-        if log and isinstance(model, VAE) and isinstance(source, BatchSource):
-            log.show(self.step, model, self._fabric.to_device(source.batch(0)))
+        if log and isinstance(model, LatentModel) and isinstance(source, BatchSource | TupleSource):
+            batch = source.batch(0)
+            x = batch if isinstance(batch, Tensor) else batch[0]
+            log.show(self.step, model, self._fabric.to_device(x))
 
     def _global_means(self) -> dict[str, float]:
         """The means over the steps since the last log point, and over the processes."""
@@ -408,7 +418,7 @@ class Trainer:
         config = {
             "model": description(self.model),
             "loss": description(self.criterion),
-            "data": description(data),
+            **described_data(data),
             **plain(self._settings),
             "steps": steps,
             "provenance": provenance(),
@@ -429,13 +439,8 @@ class Trainer:
         return run if self._fabric.is_global_zero else None
 
     def _bar(self, steps: int) -> Any:
-        return tqdm(
-            total=steps,
-            initial=self.step,
-            unit="step",
-            mininterval=0.5 if sys.stderr.isatty() else 10.0,
-            disable=not (self.progress and self._fabric.is_global_zero),
-        )
+        shown = self.progress and self._fabric.is_global_zero
+        return progress_bar(steps, self.step, "step", shown)
 
     def _say(self, message: str) -> None:
         if self.progress and self._fabric.is_global_zero:

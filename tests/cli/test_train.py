@@ -5,11 +5,11 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from disvae import BetaTCVAELoss, FactorVAELoss, KimVAE
+from disvae import BetaTCVAELoss, BurgessVAE, FactorVAELoss, KimVAE, Loss, LossOutput, Trainer
 from disvae.cli.main import main
 from disvae.cli.parts import DATA, LOSS, MODEL
 from disvae.cli.train import _parser
-from disvae.data import Stored
+from disvae.data import ChangedFactorPairs, Sprites, Stored
 from disvae.divergence import MinibatchJackknife
 from disvae.likelihoods import Gaussian
 from disvae.losses import ELBOLoss, WeightedLoss
@@ -268,3 +268,87 @@ def test_a_seed_that_fails_is_said_without_a_traceback(tmp_path, capfd) -> None:
         main(["train", "--run_dir", str(tmp_path), *options])
     assert end.value.code == 1
     assert "2 of 2 runs failed" in capfd.readouterr().err
+
+
+class Distance(Loss):
+    """How far the codes of pairs lie apart."""
+
+    def forward(self, model, batch, step=None):
+        first, second = (model.encode(x).mean for x in batch)
+        loss = (first - second).square().sum(1).mean()
+        return LossOutput(loss, {"objective": loss.detach()})
+
+
+PAIRS = (
+    "--loss",
+    f"{__name__}.Distance",
+    "--source",
+    "ChangedFactorPairs",
+    "--source.n_changed",
+    "1",
+)
+
+
+def train_on_pairs(run, *arguments: str) -> int:
+    """Training on pairs of a grid small enough for a test."""
+    slow = ["--steps", "2", "--batch_size", "4", "--model.latent_dim", "3", "--progress", "false"]
+    return main(["train", "--run_dir", str(run), *PAIRS, *slow, "--accelerator", "cpu", *arguments])
+
+
+def test_a_source_gives_pairs_and_its_data_set_stays_the_run_s(tmp_path):
+    assert train_on_pairs(tmp_path / "a", "--seed", "3") == 0
+    run = load_run(tmp_path / "a")
+    assert isinstance(run.data(), Sprites)
+    assert run.config["source"] == {
+        "class_path": "disvae.data.ChangedFactorPairs",
+        "init_args": {"n_changed": 1},
+    }
+    assert len(run.model().represent(run.data()[0][0][None])) == 1
+
+    torch.manual_seed(3)  # the same in Python, whatever order the source itself was made with
+    model, criterion = BurgessVAE((1, 64, 64), latent_dim=3), Distance()
+    trainer = Trainer(model, criterion, batch_size=4, seed=3, accelerator="cpu", progress=False)
+    trainer.fit(ChangedFactorPairs(Sprites(), batch_size=9, n_changed=1, seed=8), steps=2)
+    weights = load_file(tmp_path / "a" / "model.safetensors")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(weights[name], tensor), name
+
+
+def test_a_run_on_pairs_repeats_from_its_own_configuration_and_goes_on(tmp_path):
+    assert train_on_pairs(tmp_path / "a") == 0
+    config = ["train", "--config", str(tmp_path / "a" / "config.yaml"), "--progress", "false"]
+    assert main([*config, "--run_dir", str(tmp_path / "b")]) == 0
+    again = load_file(tmp_path / "b" / "model.safetensors")
+    for name, tensor in load_file(tmp_path / "a" / "model.safetensors").items():
+        assert torch.equal(again[name], tensor), name
+    assert main([*config, "--run_dir", str(tmp_path / "a"), "--steps", "3"]) == 0
+    assert load_run(tmp_path / "a").config["steps"] == 3
+
+
+def test_every_run_of_an_ensemble_has_pairs_of_its_own_seed(tmp_path):
+    assert train_on_pairs(tmp_path / "all", "--seeds", "[0,5]") == 0
+    assert train_on_pairs(tmp_path / "alone", "--seed", "5") == 0
+    alone = load_file(tmp_path / "alone" / "model.safetensors")
+    for name, tensor in load_file(tmp_path / "all" / "seed-5" / "model.safetensors").items():
+        assert torch.allclose(alone[name], tensor, atol=1e-6), name
+
+
+def test_an_unknown_source_is_named_with_the_nearest(capsys):
+    error = error_of(capsys, "--run_dir", "x", "--source", "ChangedFactorPair")
+    assert "ChangedFactorPairs" in error
+
+
+def test_another_source_is_another_run(tmp_path, capsys):
+    assert train_on_pairs(tmp_path) == 0
+    assert train_on_pairs(tmp_path, "--source.n_changed", "2") == 2
+    assert "source.init_args.n_changed was 1 and is now 2" in capsys.readouterr().err
+
+
+def test_few_labels_of_another_loss(tmp_path):
+    loss = ["--loss", "FewLabelsLoss", "--loss.criterion", "BetaVAEBLoss"]
+    source = ["--source", "FewLabels", "--source.n_labels", "8"]
+    source += ["--model.latent_dim", "5"]  # a dimension for each factor
+    assert train(tmp_path, *loss, "--loss.criterion.gamma", "7", *source) == 0
+    run = load_run(tmp_path)
+    assert run.criterion().criterion.gamma == 7
+    assert run.config["source"]["init_args"] == {"n_labels": 8, "labels_seed": 0}

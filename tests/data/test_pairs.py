@@ -1,5 +1,7 @@
 """Pairs and triplets share what they should, and each batch is a function of seed and step."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -151,3 +153,29 @@ def test_number_of_changed_factors(n_changed) -> None:
 def test_labels_are_no_factors() -> None:
     with pytest.raises(ValueError, match="has no factors to share"):
         Triplets(labelled(), 8, ("scale",))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_sources_travel_to_other_processes(name) -> None:
+    source = SOURCES[name](seed=2)
+    copy = pickle.loads(pickle.dumps(source))
+    assert all(map(torch.equal, source.indices(3), copy.indices(3)))
+
+
+def test_pairs_of_a_table_of_factors_travel_too() -> None:
+    factors = [[a, b] for a in range(2) for b in (2, 0, 1)]  # not in the order of a grid
+    table = FactorArray(torch.zeros(6, 2, 2, dtype=torch.uint8), factors, names=("a", "b"))
+    source = ChangedFactorPairs(table, batch_size=4, n_changed=1)
+    copy = pickle.loads(pickle.dumps(source))
+    assert all(map(torch.equal, source.indices(3), copy.indices(3)))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_another_order_is_that_of_a_source_made_so(name, device) -> None:
+    source = SOURCES[name](seed=2)
+    before = source.indices(0)
+    other = source.reordered(16, 7, device)
+    assert all(map(torch.equal, other.indices(1), SOURCES[name](seed=7).indices(1)))
+    assert len(source.reordered(3, 7, device).indices(1)[0]) == 3
+    assert all(map(torch.equal, source.indices(0), before))

@@ -97,16 +97,46 @@ def test_groups_are_those_of_the_loss() -> None:
     assert {id(p) for p in groups[1]["params"]} == {id(p) for p in criterion.parameters()}
 
 
-class Encodes(Loss):
-    """Never calls the model."""
+class EncodesPairs(Loss):
+    """Never calls the model, but its encoder, with all images at once."""
 
     def forward(self, model, batch, step=None):
-        loss = model.encode(batch).mean.square().mean() * model.latent_dim
+        codes = model.encode(torch.cat(batch)).rsample()
+        loss = model.decode(codes).square().mean() * model.latent_dim
+        kl = torch.tensor(-1.0)
+        return LossOutput(loss, {"objective": loss.detach(), "kl": kl})
+
+
+class Decodes(Loss):
+    """Never encodes an image."""
+
+    def forward(self, model, batch, step=None):
+        loss = model.decode(torch.zeros(1, model.latent_dim)).square().mean()
         return LossOutput(loss, {"objective": loss.detach()})
+
+
+def test_loss_that_encodes_pairs_reports_the_terms_of_the_first_images(model_and_images) -> None:
+    model, x = model_and_images
+    other = torch.rand(12, 1, 8, 8)
+    plain, gradients, state = run(EncodesPairs(), model, (x, other), 0)
+    estimator = MinibatchJackknife(N)
+    found, same, state_after = run(Decomposed(EncodesPairs(), estimator), model, (x, other), 0)
+    assert torch.equal(found.loss, plain.loss)
+    assert torch.equal(state, state_after)
+    assert all(torch.equal(a, b) for a, b in zip(gradients, same, strict=True))
+    assert found.terms["kl"] == -1  # the loss's own
+    posterior = model.encode(x)
+    z = posterior.loc + posterior.scale * torch.randn(12, D, generator=seeded(1))
+    for name, term in estimator(posterior, z, model.prior)._asdict().items():
+        torch.testing.assert_close(found.terms[name], term.detach())
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
 
 
 def test_refuses(model_and_images) -> None:
     with pytest.raises(ValueError, match="every must be at least 1"):
         Decomposed(VAELoss(), MinibatchJackknife(N), every=0)
-    with pytest.raises(ValueError, match="never called the model"):
-        Decomposed(Encodes(), MinibatchJackknife(N))(*model_and_images)
+    with pytest.raises(ValueError, match="never encoded an image"):
+        Decomposed(Decodes(), MinibatchJackknife(N))(*model_and_images)

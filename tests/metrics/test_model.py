@@ -9,6 +9,7 @@ from disvae.data import Sprites, random_subset
 from disvae.data.encode import encode_dataset
 from disvae.metrics import evaluate, evaluate_model, mig, posterior_mig
 from disvae.metrics.model import encode_once, some_indices
+from disvae.models import BurgessMixedVAE, BurgessQLAE
 
 CHOSEN = ["MIG", "FactorVAE score"]
 
@@ -79,3 +80,29 @@ def test_a_damaged_file_is_written_again(model, data, tmp_path, content) -> None
 def test_too_few_images(model, data) -> None:
     with pytest.raises(ValueError, match="n of 2 images at least, got 1"):
         evaluate_model(model, data, n=1)
+
+
+@pytest.mark.parametrize(
+    "discrete_model",
+    [
+        lambda: BurgessMixedVAE((1, 64, 64), n_continuous=2, categories=(3, 2)),
+        lambda: BurgessQLAE((1, 64, 64), latent_dim=3, n_values=4),
+    ],
+)
+def test_a_model_says_which_of_its_dimensions_are_discrete(discrete_model, data, tmp_path) -> None:
+    torch.manual_seed(0)
+    model = discrete_model().eval()
+    file = tmp_path / "codes.npz"
+    wanted = ["FactorVAE score", "InfoE"]
+    scores = evaluate_model(model, data, metrics=wanted, cache=file, progress=False)
+    codes, factors = encode_dataset(model, data, torch.arange(80)), data.factors(range(80))
+    assert scores == evaluate(codes, factors, discrete=model.discrete, metrics=wanted)
+    assert scores != evaluate(codes, factors, metrics=wanted)
+    posterior = encode_once(model, data, torch.arange(80), file, progress=False)  # read again
+    fresh = encode_once(model, data, torch.arange(80), progress=False)
+    for kept, computed in zip(posterior.logits, fresh.logits, strict=True):
+        torch.testing.assert_close(kept, computed)
+    assert torch.equal(posterior.loc, codes)
+    everything = evaluate_model(model, data, cache=file, progress=False)
+    expected = posterior_mig(fresh, factors)
+    assert everything["MIG of posteriors"] == pytest.approx(expected, rel=1e-4)

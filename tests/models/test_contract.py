@@ -13,6 +13,7 @@ from disvae.models import (
     ChestMNISTVAE,
     FashionConvVAE,
     FashionMLPVAE,
+    JhaVAE,
     KimVAE,
     ResidualVAE,
 )
@@ -20,25 +21,26 @@ from disvae.spec import build, describe
 
 HALVING = [BurgessVAE, FashionConvVAE, KimVAE, ResidualVAE]  # 16 to 256 pixels a side
 ANY_SIZE = [FashionMLPVAE, MLPVAE]
-NETWORKS = [*HALVING, *ANY_SIZE, ChestMNISTVAE]
+ONE_SIZE = [ChestMNISTVAE, JhaVAE]  # 28×28
+NETWORKS = [*HALVING, *ANY_SIZE, *ONE_SIZE]
 
 SHAPES = [(1, 16, 16), (3, 28, 28), (5, 32, 32), (3, 64, 64), (1, 20, 36), (2, 100, 70)]
 COVERED = [
     *itertools.product(HALVING, [*SHAPES, (1, 128, 128), (1, 256, 256)]),
     *itertools.product(ANY_SIZE, [*SHAPES, (1, 1, 1), (2, 3, 300)]),
-    *itertools.product([ChestMNISTVAE], [(1, 28, 28), (3, 28, 28), (5, 28, 28)]),
+    *itertools.product(ONE_SIZE, [(1, 28, 28), (3, 28, 28), (5, 28, 28)]),
 ]
 NOT_COVERED = [
     *itertools.product(HALVING, [(1, 8, 8), (1, 64, 300), (1, 15, 16), (0, 64, 64), (64, 64)]),
     *itertools.product(ANY_SIZE, [(0, 64, 64), (1, 0, 64), (64, 64), (1, 1, 64, 64)]),
-    *itertools.product([ChestMNISTVAE], [(1, 32, 32), (1, 28, 32), (0, 28, 28), (28, 28)]),
+    *itertools.product(ONE_SIZE, [(1, 32, 32), (1, 28, 32), (0, 28, 28), (28, 28)]),
 ]
 each_network = pytest.mark.parametrize("network", NETWORKS)
 
 
 def small(network: type[VAE]) -> tuple[VAE, torch.Tensor]:
     """The network at the smallest square size that it takes, and 16 images."""
-    side = 28 if network is ChestMNISTVAE else 16
+    side = 28 if network in ONE_SIZE else 16
     return network(image_shape=(1, side, side)), torch.rand(16, 1, side, side)
 
 
@@ -68,7 +70,7 @@ def test_images_of_another_shape_than_declared(network) -> None:
 @each_network
 @pytest.mark.parametrize("latent_dim", [0, -1])
 def test_codes_have_dimensions(network, latent_dim) -> None:
-    with pytest.raises(ValueError, match="at least 1 unit, got sizes"):
+    with pytest.raises(ValueError, match=r"at least 1 unit, got sizes|both parts of the code"):
         network((1, 28, 28), latent_dim=latent_dim)
 
 
@@ -96,7 +98,8 @@ def test_gradient_reaches_every_parameter(network) -> None:
 def test_a_few_steps_reduce_the_loss(network) -> None:
     model, x = small(network)
     criterion, x = VAELoss(), x.round()
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-4)
+    # The smallest network of all, and normalised throughout: it goes a shorter way at one rate.
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3 if network is JhaVAE else 3e-4)
     losses = []
     for _ in range(8):
         loss = criterion(model, x).loss

@@ -225,6 +225,6 @@ def test_card_is_one_that_the_hub_reads(tmp_path) -> None:
     card = ModelCard.load(folder / "README.md")
     assert card.data.library_name == "disvae"
     assert "disentanglement" in card.data.tags
-    assert 'VAE.from_pretrained("sprites")' in card.text
+    assert 'LatentModel.from_pretrained("sprites")' in card.text
     assert "`KimVAE`" in card.text
     assert "Disentangling by Factorising" in card.text

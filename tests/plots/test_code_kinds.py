@@ -13,13 +13,14 @@ from disvae.cli.main import main
 from disvae.data import ImageDataset, Slice, Sprites, random_subset
 from disvae.metrics import mig
 from disvae.models import MLPVAE
-from disvae.plots import mean_codes, mean_kl, swap
+from disvae.plots import mean_codes, mean_kl, swap, vary
 from disvae.plots.code_kinds import (
     embedding,
     factor_maps,
     histograms,
     latents,
     swaps,
+    variations,
 )
 from disvae.plots.errors import NotApplicableError
 from disvae.plots.sweep_kinds import curves, history, tradeoff, weights
@@ -141,6 +142,17 @@ def test_swaps_are_of_the_chosen_images(run):
     torch.testing.assert_close(picture[-65:-1, -65:-1, 0], expected)
     with pytest.raises(NotApplicableError, match="--dimensions 0 1 2"):
         swaps(run)
+
+
+def test_variations_are_of_the_chosen_images(run):
+    figure = variations(run, dimensions=[0], rows=2, columns=3, images=[5, 7], seed=4)
+    x = load_images(run.data(), torch.tensor([5, 7]))
+    picture = torch.as_tensor(figure.axes[0].images[0].get_array().data)
+    torch.testing.assert_close(picture[1:65, 1:65, 0], x[0, 0])
+    expected = vary(run.model(), x, [0], n=3, seed=4)[1, 2, 0]
+    torch.testing.assert_close(picture[-65:-1, -65:-1, 0], expected)
+    with pytest.raises(NotApplicableError, match="--dimensions 0 1 2"):
+        variations(run)
 
 
 def test_embeddings_are_coloured_by_the_factor_and_split_by_the_part(run):

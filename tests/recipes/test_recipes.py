@@ -21,7 +21,8 @@ from disvae.cli.main import main
 from disvae.data import CelebA, Chairs3D, FactorSpace
 from disvae.likelihoods import Laplace, Sigmoid
 from disvae.recipes import load_recipe, recipe_names
-from disvae.schedules import Linear, at_step
+from disvae.schedules import Linear, Piecewise, at_step
+from disvae.spec import build
 from disvae.training import load_run
 
 # What hyperparam.ini says, section by section, and how many images there are.
@@ -129,6 +130,40 @@ def test_the_paper_of_factor_vae(name, data, latent_dim, hidden_dim, gamma, lr, 
     assert (config["lr"], config["batch_size"], config["steps"]) == (1e-4, 64, steps)
 
 
+@pytest.mark.parametrize(("name", "loss"), [("gvae", "AdaGVAELoss"), ("ml_vae", "AdaMLVAELoss")])
+def test_the_paper_of_ada_gvae(name, loss) -> None:
+    config = load_recipe(f"ada_{name}_dsprites").config
+    assert config["model"] == spec("disvae.models.KimVAE", {"latent_dim": 10, "hidden_dim": 256})
+    assert config["loss"] == spec(f"disvae.losses.{loss}", {"beta": 1.0})
+    assert config["source"] == spec("disvae.data.ChangedFactorPairs", {"n_changed": 1})
+    assert (config["lr"], config["batch_size"], config["steps"]) == (1e-4, 64, 300_000)
+
+
+def test_the_settings_of_ml_vae() -> None:
+    config = load_recipe("ml_vae_mnist").config
+    assert config["loss"] == spec("disvae.losses.MLVAELoss", {"specified": 10, "beta": 1.0})
+    assert config["model"]["init_args"]["latent_dim"] == 10 + 10
+    assert config["source"] == spec("disvae.data.LabelPairs", {})
+    assert 2 * config["batch_size"] == 256  # images
+    assert config["steps"] == 400 * (60_000 // 256)
+
+
+def test_the_settings_of_the_cycle_consistent_vae() -> None:
+    config = load_recipe("cycle_consistent_mnist").config
+    assert config["model"]["init_args"]["latent_dim"] == 16 + 16
+    arguments = config["loss"]["init_args"]
+    # 2 mean squared error + 3 KL / pixels, in units of the summed squared error
+    pixels = 28 * 28
+    assert arguments["beta"] == (3 / pixels) / (2 / pixels)
+    assert arguments["specified"] == config["model"]["init_args"]["specified"] == 16
+    assert config["lr"] == 1e-4
+    per_epoch = 60_000 // 64
+    assert config["steps"] == 100 * per_epoch
+    factor = build(config["lr_factor"], Piecewise)
+    epoch = [factor(n * per_epoch + 1) for n in (0, 79, 80, 99)]
+    assert epoch == pytest.approx([1.0, 1.0, 0.1, 0.1])
+
+
 def test_steps_of_the_others_are_epochs() -> None:
     chest = load_recipe("chestmnist_factorvae").config
     assert chest["steps"] == 50 * math.ceil(78_468 / 256)
@@ -145,16 +180,35 @@ def test_steps_of_the_others_are_epochs() -> None:
             assert points.get(before, 1.0) == 0.5 ** (epoch // 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "codes", "loss"),
+    [
+        ("infogan_mnist", "InfoGANMNIST", (2, [10], 62, "batch"), "InfoGANLoss"),
+        ("infowgan_gp_mnist", "InfoGANMNIST", (2, [10], 62, "layer"), "InfoWGANGPLoss"),
+        ("infowgan_gp_2d_shapes", "InfoGAN2DShapes", (4, [3], 5, "layer"), "InfoWGANGPLoss"),
+    ],
+)
+def test_the_gans_of_its_appendix(name, model, codes, loss) -> None:
+    config = load_recipe(name).config
+    keys = ("n_continuous", "categories", "n_noise", "normalization")
+    arguments = dict(zip(keys, codes, strict=True))
+    assert config["model"] == spec(f"disvae.models.{model}", arguments)
+    weights = {"weight": 1.0, "discriminator_lr": 2e-4}
+    weights |= {"penalty": 10.0} if "wgan" in name else {}
+    assert config["loss"] == spec(f"disvae.losses.{loss}", weights)
+    assert config["lr"] == 1e-3
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A tiny copy of every data set, as it is published."""
     folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     digits = rng.integers(256, size=(8, 28, 28), dtype=np.uint8)
     for name in ("MNIST", "FashionMNIST"):
-        write_mnist(folder / name / "raw", digits, np.arange(8, dtype=np.uint8))
-    space = FactorSpace(tuple("abcde"), (1, 2, 2, 1, 2))
-    classes = np.pad(space.factors(range(8)).numpy(), ((0, 0), (1, 0)))
-    images = rng.integers(2, size=(8, 64, 64), dtype=np.uint8)
+        write_mnist(folder / name / "raw", digits, np.arange(8, dtype=np.uint8) // 2)
+    space = FactorSpace(tuple("abcde"), (2,) * 5)  # every image has others to make pairs with
+    classes = np.pad(space.factors(range(32)).numpy(), ((0, 0), (1, 0)))
+    images = rng.integers(2, size=(32, 64, 64), dtype=np.uint8)
     sprites = {"imgs": images, "latents_classes": classes, "latents_values": classes / 2}
     write_dsprites_npz(folder, sprites)
     six = FactorSpace(tuple("abcdef"), (1, 2, 2, 1, 2, 1))
@@ -198,7 +252,7 @@ def test_each_starts_on_a_tiny_copy_of_its_data(name, folder, tmp_path) -> None:
     assert config["steps"] == 2
     if "n_images" in recipe:
         config["data"] = config["data"]["init_args"]["dataset"]
-    for part in ("model", "loss", "data"):
+    for part in recipe.keys() & {"model", "loss", "data", "source"}:
         assert config[part]["class_path"] == recipe[part]["class_path"]
         given = recipe[part].get("init_args", {})
         assert given.items() <= _as_given(config[part]["init_args"], given).items()

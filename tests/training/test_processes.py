@@ -15,11 +15,15 @@ import torch
 from torch.distributions import Normal
 
 import disvae.divergence.adversarial
+import disvae.losses.info_gan
 from disvae import (
     BetaTCVAELoss, BetaVAEBLoss, BurgessVAE, FactorVAELoss, Trainer, VAELoss
 )
-from disvae.losses import AAELoss, DIPVAELoss, FactorVAEPriorLoss, HFSLoss, InfoVAELoss
-from disvae.models import Discriminator
+from disvae.losses import (
+    AAELoss, AdaGVAELoss, DIPVAELoss, FactorVAEPriorLoss, FewLabelsLoss, HFSLoss, InfoGANLoss,
+    InfoVAELoss, InfoWGANGPLoss, JointVAELoss, QLAELoss
+)
+from disvae.models import BurgessMixedVAE, BurgessQLAE, Discriminator, InfoGAN
 
 class Fixed(BurgessVAE):
     '''Its noise is a function of the image, so that it does not matter who draws it.'''
@@ -30,12 +34,42 @@ class Fixed(BurgessVAE):
         z = posterior.loc + posterior.scale * noise
         return posterior, z, self.decode(z)
 
+class FixedMixed(BurgessMixedVAE):
+    '''The same with a categorical dimension, whose columns are the probabilities.'''
+
+    def forward(self, x):
+        posterior = self.encode(x)
+        noise = torch.sin(1e3 * x.flatten(1)[:, : self.n_continuous])
+        z = posterior.continuous.loc + posterior.continuous.scale * noise
+        z = torch.cat([z, *(block.exp() for block in posterior.logits)], dim=1)
+        return posterior, z, self.decode(z)
+
+# So that of a loss which draws codes itself: the same for every image.
+torch.distributions.normal._standard_normal = lambda shape, dtype, device: torch.linspace(
+    -1, 1, shape[-1], dtype=dtype, device=device
+).expand(shape)
 # So is the permutation a function of the codes' places.
-disvae.divergence.adversarial.permute_dims = lambda z: torch.stack(
-    [column.roll(3 * j + 1) for j, column in enumerate(z.T)], dim=1
+disvae.divergence.adversarial.permute_dims = lambda z, sizes: torch.cat(
+    [block.roll(3 * j + 1, 0) for j, block in enumerate(z.split(sizes, 1))], dim=1
 )
+# And what a generator is given, and the points where a critic's slope is taken.
+def imagine(model, real):
+    numbers = torch.sin(1e3 * real.flatten(1)[:, : model.columns + model.n_noise])
+    columns, noise = numbers.split([model.columns, model.n_noise], 1)
+    return columns, model.likelihood.mean(model.generate(columns, noise))
+
+disvae.losses.info_gan._imagine = imagine
+disvae.losses.info_gan.between = lambda real, fake: 0.3 * real + 0.7 * fake.detach()
 torch.manual_seed(0)
+linear, unflatten = torch.nn.Linear, torch.nn.Unflatten
 model = Fixed((1, 32, 32), latent_dim=4).double()
+mixed = FixedMixed((1, 32, 32), n_continuous=2, categories=(3, 2)).double()
+quantised = BurgessQLAE((1, 32, 32), latent_dim=4).double()
+trunk = torch.nn.Sequential(torch.nn.Flatten(), linear(1024, 8), torch.nn.Softplus())
+game = InfoGAN(
+    torch.nn.Sequential(linear(2 + 3 + 1, 1024), unflatten(1, (1, 32, 32))), trunk,
+    linear(8, 1), linear(8, 2 * 2 + 3), n_continuous=2, categories=(3,), n_noise=1,
+).double()
 """
 
 GRADIENTS = (
@@ -48,8 +82,10 @@ from disvae.training.trainer import _Players
 torch.distributed.init_process_group("gloo")
 rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
 x = torch.rand(64, 1, 32, 32, generator=torch.Generator().manual_seed(1)).double()
-mine = x.chunk(world)[rank]
-small = lambda: Discriminator(4, 16, 2)
+pairs = (x, x.flip(0))
+labelled = (x, x.roll(5, 0), x.flatten(1)[:, :3])
+of_this_process = lambda part: part.chunk(world)[rank]
+small = lambda width=4: Discriminator(width, 16, 2)
 losses = {
     "vae": VAELoss(),
     "beta_b": BetaVAEBLoss(gamma=10.0, capacity=20.0),
@@ -62,13 +98,28 @@ losses = {
     "dip": DIPVAELoss(),
     "info": InfoVAELoss(),
     "hfs": HFSLoss(),
+    "mixed-joint": JointVAELoss(gamma=10.0),
+    "mixed-mws": BetaTCVAELoss(1000),
+    "mixed-factor": FactorVAELoss(7, discriminator=small(7)),
+    "quantised": QLAELoss(),
+    "game-gan": InfoGANLoss(),
+    "game-wgan-gp": InfoWGANGPLoss(),
+    "ada": AdaGVAELoss(),
+    "few": FewLabelsLoss(FactorVAELoss(4, discriminator=small())),
+    "few_pairs": FewLabelsLoss(AdaGVAELoss()),
 }
+batches = {"ada": pairs, "few": labelled, "few_pairs": (*pairs, *labelled[1:])}
 report = {}
+models = {"mixed": mixed, "quantised": quantised, "game": game}
 for name, criterion in losses.items():
-    players = _Players(copy.deepcopy(model), criterion.double(), alone=world == 1)
+    chosen = models.get(name.partition("-")[0], model)
+    players = _Players(copy.deepcopy(chosen), criterion.double(), alone=world == 1)
     if world > 1:
         players = DistributedDataParallel(players)
     torch.manual_seed(7)
+    batch = batches.get(name, x)
+    is_one = torch.is_tensor(batch)
+    mine = of_this_process(batch) if is_one else tuple(map(of_this_process, batch))
     loss, terms = players(mine, 5)
     loss.backward()
     total = loss.detach().clone()
@@ -120,10 +171,11 @@ def gradients(tmp_path_factory):
     return [torch.load(folder / f"{n}.pt") for n in (1, 2)]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["vae", "beta_b", "mws", "mss", "jackknife", "factor", "prior", "aae", "dip", "info", "hfs"],
-)
+NAMES = "vae beta_b mws mss jackknife factor prior aae dip info hfs ada few few_pairs"
+NAMES += " mixed-joint mixed-mws mixed-factor quantised"
+
+
+@pytest.mark.parametrize("name", NAMES.split())
 def test_loss_and_gradients_are_those_of_the_whole_batch(gradients, name) -> None:
     one, two = (report[name] for report in gradients)
     assert float(two["loss"]) == pytest.approx(float(one["loss"]), rel=1e-9)

@@ -1,5 +1,6 @@
 """A run's codes, encoded once for all that a report says of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -7,13 +8,14 @@ from warnings import catch_warnings, simplefilter
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Normal
+from torch.distributions import Distribution
 
 from disvae.data import FactorDataset, ImageDataset
 from disvae.data.encode import encode_posteriors
 from disvae.divergence import KLDecomposition, kl_per_dimension, measure_decomposition
+from disvae.divergence.parameters import join
 from disvae.metrics import DegenerateCodesWarning, Scores, evaluate, mig
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.report.evaluation import Entry
 from disvae.plots.report.settings import USUAL_CODES, USUAL_METRICS, ReportSettings
 
@@ -26,12 +28,16 @@ class Codes:
         posterior: q(z|x), (n, latent_dim).
         indices: of which images, (n,).
         whole: whether these are all images of the data set.
+        prior: p(z), (latent_dim,).
+        discrete: the dimensions that are categorical.
         kl: KL of each dimension to the prior, in nats, averaged over them.
     """
 
-    posterior: Normal
+    posterior: Any
     indices: Tensor
     whole: bool
+    prior: Distribution
+    discrete: Sequence[int]
     kl: Float[Tensor, " latent_dim"]
 
     def sample(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -41,7 +47,7 @@ class Codes:
         return self.posterior.loc[some], self.indices[some]
 
 
-def encode(model: VAE, data: ImageDataset, settings: ReportSettings) -> Codes:
+def encode(model: LatentModel, data: ImageDataset, settings: ReportSettings) -> Codes:
     """Encode the whole data set if it is to be decomposed and not too large, or else a sample."""
     n = len(data)
     whole = n <= max(settings.n_samples, settings.largest_data if settings.n_codes != 0 else 0)
@@ -51,8 +57,9 @@ def encode(model: VAE, data: ImageDataset, settings: ReportSettings) -> Codes:
         order = torch.randperm(n, generator=torch.Generator().manual_seed(settings.seed))
         indices = order[: settings.n_samples].sort().values
     posterior = encode_posteriors(model, data, indices, progress=False)
-    prior = Normal(torch.zeros(()), torch.ones(()), validate_args=False)
-    return Codes(posterior, indices, whole, kl_per_dimension(posterior, prior).mean(0))
+    prior = join([model.prior])
+    kl = kl_per_dimension(posterior, prior).mean(0)
+    return Codes(posterior, indices, whole, prior, model.discrete, kl)
 
 
 def measure_scores(data: FactorDataset, codes: Codes, settings: ReportSettings) -> Scores:
@@ -70,6 +77,7 @@ def measure_scores(data: FactorDataset, codes: Codes, settings: ReportSettings) 
             factors,
             seed=settings.seed,
             names=names,
+            discrete=codes.discrete,
             metrics=USUAL_METRICS if settings.metrics is None else settings.metrics,
             repeats=settings.repeats,
         )
@@ -112,6 +120,7 @@ def measure_terms(codes: Codes, settings: ReportSettings) -> dict[str, Any]:
         USUAL_CODES if settings.n_codes is None else settings.n_codes,
         generator=torch.Generator().manual_seed(settings.seed),
         progress=False,
+        prior=codes.prior,
     )
     terms = {
         name: Entry(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
 from disvae.data.encode import load_images
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.report.codes import (
     Codes,
     encode,
@@ -58,7 +58,7 @@ class Contents:
         kl: of all dimensions, in nats.
         n_encoded: images that the KLs are averaged over.
         dimensions: the most informative first.
-        values: what traversals set a dimension to.
+        values: what traversals set a continuous dimension to.
         starts: the images that traversals start from, in one row.
         reconstructions: images in the first row, their reconstructions in the second.
         samples: decoded draws from the prior, in one row.
@@ -131,7 +131,7 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
     )
 
 
-def _n_starts(model: VAE, data: ImageDataset, settings: ReportSettings) -> int:
+def _n_starts(model: LatentModel, data: ImageDataset, settings: ReportSettings) -> int:
     """How many images to traverse from, so that all traversals together are not too large."""
     numbers = model.latent_dim * settings.n_frames * math.prod(data.image_shape)
     return max(1, min(N_STARTS, MOST_NUMBERS // numbers))
@@ -184,14 +184,14 @@ def _decomposition(
 
 
 @torch.no_grad()
-def _reconstructed(model: VAE, images: Tensor) -> Tensor:
+def _reconstructed(model: LatentModel, images: Tensor) -> Tensor:
     """Images, and below them their reconstructions."""
     weight = next(model.parameters())
     return torch.stack([images, model.reconstruct(images.to(weight)).to(images)])
 
 
 @torch.no_grad()
-def _sampled(model: VAE, seed: int) -> Tensor:
+def _sampled(model: LatentModel, seed: int) -> Tensor:
     return model.sample(N_SAMPLES, generator=torch.Generator().manual_seed(seed))
 
 

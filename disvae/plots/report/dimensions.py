@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.models import VAE
+from disvae.models import LatentModel
 from disvae.plots.dimensions import COLLAPSED
 from disvae.plots.report.sheets import Sheet, make_sheet
-from disvae.plots.traversals import traverse
+from disvae.plots.traversals import traverse, values_of
 
 KNOWN = 0.05  # part of a factor's entropy below which a dimension is not named after it
 
@@ -25,6 +25,8 @@ class Dimension:
         factor: the factor that it knows most of, if it knows enough of any.
         share: what it knows of that factor, as a part of the factor's entropy.
         shares: the same of every factor, by name.
+        values: what its traversal sets it to.
+        categorical: whether these are numbers of categories.
         frames: its traversal: a row for each start, a column for each value.
         own: the code of each start in this dimension.
     """
@@ -34,6 +36,8 @@ class Dimension:
     factor: str | None
     share: float
     shares: Mapping[str, float]
+    values: list[float]
+    categorical: bool
     frames: Sheet
     own: list[float]
 
@@ -44,7 +48,7 @@ class Dimension:
 
 
 def make_dimensions(
-    model: VAE,
+    model: LatentModel,
     starts: Float[Tensor, "starts channels height width"],
     kl: Float[Tensor, " latent_dim"],
     shares: Mapping[str, Sequence[float]],
@@ -57,7 +61,7 @@ def make_dimensions(
         starts: the images to traverse from.
         kl: nats of each dimension.
         shares: what each dimension knows of each factor, by factor; perhaps empty.
-        values: what traversals set a dimension to.
+        values: what traversals set a continuous dimension to.
     """
     frames = torch.stack([traverse(model, x, values).cpu() for x in starts], 1)
     with torch.no_grad():
@@ -69,5 +73,18 @@ def make_dimensions(
         named = best if best is not None and known[best] >= KNOWN else None
         share = known[named] if named is not None else 0.0
         sheet, codes = make_sheet(frames[j]), own[:, j].tolist()
-        dimensions.append(Dimension(j, float(kl[j]), named, share, known, sheet, codes))
+        size = model.sizes[j]
+        dimensions.append(
+            Dimension(
+                number=j,
+                kl=float(kl[j]),
+                factor=named,
+                share=share,
+                shares=known,
+                values=values_of(size, values),
+                categorical=size > 1,
+                frames=sheet,
+                own=codes,
+            )
+        )
     return dimensions

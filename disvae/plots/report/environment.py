@@ -47,8 +47,8 @@ def place(values: Sequence[float], value: float) -> float:
 
 
 def nearest(values: Sequence[float], value: float) -> int:
-    """The index of the nearest of evenly spaced values."""
-    return round(place(values, value))
+    """The index of the nearest of some values, the first of those that are equal."""
+    return min(range(len(values)), key=lambda i: abs(values[i] - value))
 
 
 def share_of(value: float, most: float) -> float:

@@ -1,28 +1,35 @@
 "use strict";
 for (const traversal of document.querySelectorAll(".traversal")) {
-  const values = traversal.dataset.values.split(" ").map(Number);
-  const last = values.length - 1;
   const cards = [...traversal.querySelectorAll(".dimension")];
+  const values = new Map(cards.map((card) => [card, card.dataset.values.split(" ").map(Number)]));
+  const last = values.get(cards[0]).length - 1;
   const play = traversal.querySelector(".play");
   let start = 0, timer = 0;
 
-  const text = (value) => value.toFixed(2).replace("-", "\u2212");
   const show = (card, frame) => {
     const slider = card.querySelector("input");
+    const text = values.get(card)[frame].toFixed(card.dataset.digits).replace("-", "\u2212");
     slider.value = frame;
     card.style.setProperty("--x", frame);
-    slider.setAttribute("aria-valuetext", text(values[frame]));
-    card.querySelector("output").value = text(values[frame]);
-    card.querySelector(".view").setAttribute("aria-label", `image at ${card.dataset.label} = ${text(values[frame])}`);
+    slider.setAttribute("aria-valuetext", text);
+    card.querySelector("output").value = text;
+    card.querySelector(".view").setAttribute("aria-label", `image at ${card.dataset.label} = ${text}`);
   };
-  const position = (value) => (value - values[0]) / (values[last] - values[0]) * last;
+  const position = (card, value) => {
+    const [first, end] = [values.get(card)[0], values.get(card)[last]];
+    return (value - first) / (end - first) * last;
+  };
+  const nearest = (card, value) => {
+    const distances = values.get(card).map((each) => Math.abs(each - value));
+    return distances.indexOf(Math.min(...distances));
+  };
   const clamp = (frame) => Math.min(last, Math.max(0, frame));
   const reset = () => {
     traversal.style.setProperty("--y", start);
     for (const card of cards) {
-      const own = position(Number(card.dataset.own.split(" ")[start]));
-      card.style.setProperty("--own", clamp(own));
-      show(card, Math.round(clamp(own)));
+      const own = Number(card.dataset.own.split(" ")[start]);
+      card.style.setProperty("--own", clamp(position(card, own)));
+      show(card, nearest(card, own));
     }
   };
   const stop = () => {
