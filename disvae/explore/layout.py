@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from disvae.explore.page import Page
-from disvae.explore.picture import figure_html
+from disvae.explore.picture import figure_html, message_html
 from disvae.plots.dimensions import COLLAPSED
 from disvae.training.names import LONGEST
 
@@ -21,6 +21,7 @@ CAPTIONS = ("original", "reconstruction", "current")
 class Parts:
     """The components that change or are listened to, in Gradio's own types."""
 
+    message: Any
     start: Any
     pinned: dict[str, Any]
     pictures: list[Any]
@@ -58,7 +59,9 @@ def lay_out(page: Page) -> "gr.Blocks":
                 left = _left(len(page.explorer.data))
             with gr.Column(elem_id="right", min_width=320, scale=7):
                 right = _right(page.explorer.order, page.explorer.kl)
-        parts = Parts(start=gr.State(), pinned={"A": gr.State(), "B": gr.State()}, **left, **right)
+        message = gr.HTML(message_html(""), elem_id="message")
+        pinned = {"A": gr.State(), "B": gr.State()}
+        parts = Parts(message=message, start=gr.State(), pinned=pinned, **left, **right)
         _connect(blocks, page, parts)
     return blocks
 
@@ -139,50 +142,52 @@ def _connect(blocks: "gr.Blocks", page: Page, parts: Parts) -> None:
     """Say what each component does to the others."""
     import gradio as gr
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    # Of the moves that wait while one is answered, only the last is answered.
-    live: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}
-    current = parts.pictures[-1]
+    how: dict[str, Any] = {
+        # Gradio's queue loses what is done just as it closes the stream of an earlier answer.
+        "queue": False,
+        # What is done again while it is being answered is answered once more, for the last time.
+        "trigger_mode": "always_last",
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
 
-    opened = [parts.index, *parts.after_start, *parts.names]
-    blocks.load(_shown(page.opened), None, opened, **quiet)
-    gr.on(
-        [parts.index.submit, parts.index.input],
-        _shown(page.at_index),
-        parts.index,
-        parts.after_start,
-        **live,
-    )
-    parts.random.click(_shown(page.at_random), None, [parts.index, *parts.after_start], **quiet)
-    parts.upload.upload(
-        _shown(page.from_upload), parts.upload, [parts.index, *parts.after_start], **quiet
-    )
-    parts.reset.click(_shown(page.started), parts.start, parts.after_start, **quiet)
-    moves = [slider.input for slider in parts.sliders]
-    gr.on(moves, _shown(page.moved), parts.sliders, current, **live)
+    def on(events: list[Any], answer: Any, inputs: Any, outputs: list[Any], said: str = "") -> None:
+        shown = _shown(answer, len(outputs), said)
+        gr.on(events, shown, inputs, [parts.message, *outputs], **how)
+
+    current = parts.pictures[-1]
+    anew = [parts.index, *parts.after_start]
+    on([blocks.load], page.opened, None, [*anew, *parts.names])
+    on([parts.index.submit, parts.index.input], page.at_index, parts.index, parts.after_start)
+    on([parts.random.click], page.at_random, None, anew)
+    on([parts.upload.upload], page.from_upload, parts.upload, anew)
+    on([parts.reset.click], page.started, parts.start, parts.after_start)
+    # Whatever changes the sliders, the picture becomes theirs: also where the answer to an earlier
+    # move arrives late.
+    gr.on([slider.change for slider in parts.sliders], page.moved, parts.sliders, current, **how)
     for letter, button in parts.pin.items():
         shown = [parts.pinned[letter], parts.pin_pictures[letter]]
-        button.click(_shown(partial(page.pinned, letter)), parts.sliders, shown, **quiet)
+        on([button.click], partial(page.pinned, letter), parts.sliders, shown)
     ends = [parts.pinned["A"], parts.pinned["B"], parts.way]
-    parts.way.input(_shown(page.between), ends, [current, *parts.sliders], **live)
-    named = [parts.table, *parts.sliders]
-    parts.save.click(_shown(page.named), [parts.start, *parts.names], named, **quiet).success(
-        lambda: gr.Info(f"Saved in {page.run}", duration=4), None, None, **quiet
-    )
+    on([parts.way.input], page.between, ends, [current, *parts.sliders])
+    named, saved = [parts.table, *parts.sliders], f"saved in {page.run}"
+    on([parts.save.click], page.named, [parts.start, *parts.names], named, said=saved)
 
 
-def _shown(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """An answer in Gradio's terms: a dict changes a component, a user's error is a message."""
+def _shown(answer: Callable[..., Any], n_outputs: int, said: str) -> Callable[..., list[Any]]:
+    """An answer in Gradio's terms, after the message that comes with it.
+
+    A user's error is an answer too, which leaves all else as it is: after one that failed, Gradio
+    forgets what was done meanwhile.
+    """
     import gradio as gr
 
-    @wraps(answer if not isinstance(answer, partial) else answer.func)
-    def shown(*values: Any) -> Any:
+    def shown(*values: Any) -> list[Any]:
         try:
             answers = answer(*values)
         except (ValueError, OSError) as error:
-            raise gr.Error(escape(str(error)), print_exception=False) from error
-        if not isinstance(answers, list):
-            return answers
-        return [gr.update(**a) if isinstance(a, dict) else a for a in answers]
+            return [message_html(str(error)), *[gr.skip()] * n_outputs]
+        changes = [gr.update(**a) if isinstance(a, dict) else a for a in answers]
+        return [message_html(said), *changes]
 
     return shown

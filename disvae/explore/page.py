@@ -34,7 +34,9 @@ class Page:
         """The page as somebody opens it: the image in the data's middle, and the names."""
         index = len(self.explorer.data) // 2
         names = read_dimension_names(self.run)
-        boxes = [names.get(j, "") for j in self.explorer.order]
+        # A box without a name is left alone: Gradio sets a box that was folded away a moment after
+        # it has come in sight, over what may have been typed.
+        boxes: list[Shown] = [names.get(j, {}) for j in self.explorer.order]
         return [index, *self.started(self.explorer.start_at(index)), *boxes]
 
     def at_index(self, index: float | None) -> list[Shown]:

@@ -28,6 +28,11 @@ def figure_html(
     return f'<figure class="picture">{shown}<figcaption>{escape(caption)}</figcaption></figure>'
 
 
+def message_html(text: str) -> str:
+    """A message, which a screen reader says at once; nothing to see if there is none."""
+    return f'<p role="alert">{escape(text)}</p>'
+
+
 def dimension_label(j: int, names: Mapping[int, str], kl: float) -> str:
     """What stands at the slider of a dimension: its name, its number and its nats."""
     title = f"{names[j]} (dimension {j})" if j in names else f"dimension {j}"

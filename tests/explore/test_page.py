@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from disvae.explore.page import Page
-from disvae.explore.picture import dimension_label, figure_html, kl_html
+from disvae.explore.picture import dimension_label, figure_html, kl_html, message_html
 from disvae.training import read_dimension_names, write_dimension_names
 
 
@@ -40,6 +40,7 @@ def test_what_a_person_wrote_is_text_not_markup():
     name = "<img src=x>"
     assert "<img" not in kl_html([0], {0: name}, [1.0], [1.0])
     assert '"><script' not in figure_html(torch.zeros(1, 2, 2), "a", '"><script')
+    assert "<img" not in message_html(f"got {name}")
 
 
 def test_labels_say_name_number_and_nats():
@@ -89,7 +90,7 @@ def test_a_page_opens_with_the_image_in_the_middle_and_the_names(page, explorer)
     assert pixels(reconstruction).equal(as_bytes(expected.reconstruction))
     assert pixels(current).equal(as_bytes(expected.reconstruction))
     assert "hue" in table
-    assert rest[3:] == ["", "hue", ""]
+    assert rest[3:] == [{}, "hue", {}]
 
 
 def test_random_images_differ_and_say_which_they_are(page, explorer):
