@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
+from disvae.divergence.parameters import join
 from disvae.plots.choice import choose_images
 from disvae.plots.embedding import Method, embedding_figure
 from disvae.plots.errors import NotApplicableError
@@ -57,7 +58,7 @@ def histograms(
         posteriors[each.path.name] = posterior
     chosen = list(dimensions) or None
     only = posterior if len(posteriors) == 1 else posteriors
-    return histogram_figure(only, chosen, bins, seed)
+    return histogram_figure(only, chosen, bins, seed, join([run.model().prior]))
 
 
 def factor_maps(

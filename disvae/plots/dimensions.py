@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
-from disvae.divergence import kl_per_dimension
+from disvae.divergence import information_per_dimension
 from disvae.divergence.parameters import join
 from disvae.metrics.arrays import check_arrays
 from disvae.metrics.information import histogram_information
@@ -29,7 +29,8 @@ class Dimensions(NamedTuple):
     """The dimensions of a model's code.
 
     Attributes:
-        kl: mean KL(q(z_j|x) ‖ p(z_j)), in nats.
+        kl: mean KL(q(z_j|x) ‖ p(z_j)), in nats; of a prior with bounds, see
+            :func:`disvae.divergence.information_per_dimension`.
         factors: the name of the factor that each knows most of; "" where it knows of none.
         sizes: 1, or the number of categories of each; all continuous if empty.
     """
@@ -52,7 +53,7 @@ class Dimensions(NamedTuple):
         """What stands beside the row of dimension ``j``."""
         factor = self.factors[j].replace("_", " ")
         size = self.sizes[j] if self.sizes else 1
-        kind = f", {size} categories" if size > 1 else ""
+        kind = f"\n{size} categories" if size > 1 else ""
         return f"dimension {j}{kind}\n{self.kl[j]:.2f} nats" + (f"\n{factor}" if factor else "")
 
     def colour(self, j: int) -> str:
@@ -77,7 +78,7 @@ def describe_dimensions(
     generator = torch.Generator().manual_seed(seed)
     indices = torch.randperm(len(data), generator=generator)[:n_images]
     posterior = encode_posteriors(model, data, indices, progress=False)
-    kl = kl_per_dimension(posterior, join([model.prior])).mean(0)
+    kl = information_per_dimension(posterior, join([model.prior])).mean(0)
     factors = [""] * model.latent_dim
     if isinstance(data, FactorDataset):
         factors = _best_factors(posterior.loc, data, indices, seed)
