@@ -52,7 +52,7 @@ class Dimensions(NamedTuple):
         """What stands beside the row of dimension ``j``."""
         factor = self.factors[j].replace("_", " ")
         size = self.sizes[j] if self.sizes else 1
-        kind = f", {size} categories" if size > 1 else ""
+        kind = f"\n{size} categories" if size > 1 else ""
         return f"dimension {j}{kind}\n{self.kl[j]:.2f} nats" + (f"\n{factor}" if factor else "")
 
     def colour(self, j: int) -> str:
