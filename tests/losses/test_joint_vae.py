@@ -47,7 +47,7 @@ def test_no_more_is_asked_of_categories_than_they_can_hold(step) -> None:
 
     def loss(capacity) -> float:
         torch.manual_seed(0)
-        return float(JointVAELoss(30.0, 1.0, capacity)(model, X, step).loss)
+        return float(JointVAELoss(30.0, 1.0, capacity)(model, X, step).loss.detach())
 
     assert loss(50.0) == pytest.approx(loss(most))
     assert loss(Linear(50.0, 60.0, steps=10)) == pytest.approx(loss(most))

@@ -6,7 +6,15 @@ from torch import nn
 
 import disvae.models
 from disvae.likelihoods import Gaussian, LearnedGaussian, SquaredError, Tanh
-from disvae.models import MLPVAE, VAE, BurgessVAE, export_onnx, export_program
+from disvae.models import (
+    MLPVAE,
+    VAE,
+    BurgessMixedVAE,
+    BurgessQLAE,
+    BurgessVAE,
+    export_onnx,
+    export_program,
+)
 
 NETWORKS = [  # all that the package has: a new one is tested without being named here
     network
@@ -109,3 +117,32 @@ def test_a_mismatch_is_an_error_that_names_it(export, part, what, tmp_path) -> N
         return
     files = export(model, tmp_path, tolerance=0.02)
     assert max(file.largest_difference for file in files) == pytest.approx(0.01, rel=1e-3)
+
+
+@each_export
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (
+            lambda: BurgessMixedVAE((1, 16, 16), 2, (3, 2)),
+            ["mean", "log_var", "logits_2", "logits_3"],
+        ),
+        (lambda: BurgessMixedVAE((1, 16, 16), 0, (3,)), ["logits_0"]),
+        (lambda: BurgessQLAE((1, 16, 16), 3, 4), ["code"]),
+    ],
+    ids=["mixed", "categorical", "qlae"],
+)
+def test_codes_with_categories(export, make, names, tmp_path) -> None:
+    model, x = make().eval(), torch.rand(4, 1, 16, 16)
+    encoder, decoder = export(model, tmp_path)
+    assert list(encoder.outputs) == names
+    found = dict(zip(names, run(encoder, x), strict=True))
+    with torch.no_grad():
+        for name, expected in model.describe_posterior(x).items():
+            torch.testing.assert_close(found[name], expected, atol=1e-4, rtol=1e-4)
+        codes = model.represent(x)
+        (images,) = run(decoder, codes)
+        expected = model.likelihood.mean(model.decode(codes))
+        torch.testing.assert_close(images, expected, atol=1e-4, rtol=1e-4)
+    if "logits_2" in found:
+        assert torch.equal(found["logits_2"].argmax(1), codes[:, 2].long())

@@ -1,0 +1,109 @@
+"""Pictures of models with categorical dimensions."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from small import small_mixed, small_qlae
+from torch.distributions import Normal
+
+from disvae.divergence import MixedDistribution
+from disvae.plots import mean_kl, traversal_figure
+from disvae.plots.dimensions import Dimensions
+from disvae.plots.histograms import histogram_figure
+from disvae.plots.interpolation import _at_an_end, interpolate, interpolation_figure
+from disvae.plots.traversals import starts, traverse, traverse_posterior, values_of
+
+VALUES = (-2.0, -1.0, 0.0, 1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("size", "n", "expected"),
+    [(3, 3, [0, 1, 2]), (3, 5, [0, 0, 1, 1, 2]), (2, 5, [0, 0, 0, 1, 1]), (10, 5, [0, 2, 4, 6, 8])],
+)
+def test_categories_take_equal_shares_of_the_places(size, n, expected) -> None:
+    assert values_of(size, [0.5] * n) == expected
+    assert values_of(1, VALUES) == list(VALUES)
+
+
+@torch.no_grad()
+def test_a_categorical_row_goes_through_its_categories() -> None:
+    model, x = small_mixed().eval(), torch.rand(1, 8, 8)
+    images = traverse(model, x, VALUES)
+    code = model.represent(x[None])[0]
+    for j, along in enumerate([VALUES, VALUES, [0, 0, 1, 1, 2], [0, 0, 0, 1, 1]]):
+        for v, value in enumerate(along):
+            moved = code.clone()
+            moved[j] = value
+            expected = model.likelihood.mean(model.decode(moved[None]))[0]
+            torch.testing.assert_close(images[j, v], expected)
+
+
+@torch.no_grad()
+def test_from_the_prior_and_in_deviations_of_the_posterior() -> None:
+    model, x = small_mixed().eval(), torch.rand(2, 1, 8, 8)
+    start = starts(model, None)
+    assert start.batch_shape == (1, 4)
+    assert traverse_posterior(model, start, range(4), VALUES).shape == (4, 1, 5, 1, 8, 8)
+    q = starts(model, x)
+    found = traverse_posterior(model, q, [0, 2], VALUES, unit="posterior")
+    codes = q.loc.clone()
+    codes[:, 0] += 2 * q.continuous.scale[:, 0]
+    torch.testing.assert_close(found[0, :, 4], model.likelihood.mean(model.decode(codes)))
+    codes = q.loc.clone()
+    codes[:, 2] = 2
+    torch.testing.assert_close(found[1, :, 4], model.likelihood.mean(model.decode(codes)))
+
+
+@pytest.mark.parametrize("make", [small_mixed, small_qlae])
+def test_traversal_figure_says_how_many_categories(make) -> None:
+    model, x = make().eval(), torch.rand(8, 1, 8, 8)
+    figure = traversal_figure(model, x[0], mean_kl(model, x), VALUES)
+    (labels,) = ([text.get_text() for text in axes.get_yticklabels()] for axes in figure.axes)
+    told = [label for label in labels if "categories" in label]
+    assert len(told) == len(model.discrete)
+    for j in model.discrete:
+        assert any(f"dimension {j}\n{model.sizes[j]} categories" in label for label in told)
+
+
+def test_labels_without_sizes_are_as_they_were() -> None:
+    assert Dimensions(torch.ones(2), ["", "shape"]).label(1) == "dimension 1\n1.00 nats\nshape"
+
+
+def posterior(n: int = 300) -> MixedDistribution:
+    logits = torch.tensor([0.6, 0.3, 0.1]).log().expand(n, 3)
+    return MixedDistribution(Normal(torch.randn(n, 1), torch.full((n, 1), 0.3)), [logits])
+
+
+def test_histogram_of_categories_has_a_bar_for_each() -> None:
+    figure = histogram_figure(posterior(3_000), dimensions=[1, 0])
+    bars, usual = figure.axes
+    heights = [patch.get_height() for patch in bars.patches]
+    assert heights == pytest.approx([0.6, 0.3, 0.1], abs=0.04)
+    (line,) = bars.collections[0].get_segments()
+    assert line[:, 1].tolist() == pytest.approx([1 / 3, 1 / 3])
+    assert len(usual.patches) == 40
+    p = np.array([0.6, 0.3, 0.1])
+    kl = math.log(3) + (p * np.log(p)).sum()
+    assert bars.get_title(loc="left").endswith(f"{kl:.2f}")
+
+
+def test_histograms_of_two_models() -> None:
+    figure = histogram_figure({"a": posterior(), "b": posterior()})
+    assert len(figure.axes) == 4
+
+
+def test_between_two_categories_there_is_none() -> None:
+    a, b = torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 2.0]])
+    codes = interpolate(a, b, 5)
+    moved = _at_an_end(codes, a[:, None], b[:, None], [1])
+    assert torch.equal(moved[..., 0], codes[..., 0])
+    assert moved[0, :, 1].tolist() == [0, 0, 0, 2, 2]
+    assert torch.equal(_at_an_end(codes, a[:, None], b[:, None], []), codes)
+
+
+@pytest.mark.parametrize("path", ["linear", "spherical", "dimensions"])
+def test_interpolations(path) -> None:
+    model, x = small_mixed().eval(), torch.rand(4, 1, 8, 8)
+    assert interpolation_figure(model, x[:2], x[2:], 5, path).axes
