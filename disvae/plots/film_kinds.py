@@ -6,7 +6,7 @@ from disvae.data import ImageDataset
 from disvae.models import LatentModel
 from disvae.plots.animation import Animation
 from disvae.plots.choice import choose_images, starting_images
-from disvae.plots.dimensions import Dimensions, describe_dimensions
+from disvae.plots.dimensions import Dimensions, describe_run
 from disvae.plots.errors import NotApplicableError
 from disvae.plots.films import training_animation as draw_training
 from disvae.plots.films import traversal_animation as draw_moving
@@ -47,7 +47,7 @@ def traversal_animation(
     model, data = run.model(), run.data()
     indices = choose_images(data, columns, images, seed)
     x = load_images(data, indices)
-    known = describe_dimensions(model, data)
+    known = describe_run(run, model, data)
     labels = [f"image {index}" for index in indices.tolist()]
     values = traversal_values(range, steps)
     return draw_moving(model, x, known, values, rows, traversal_unit(x, range), labels, scale, fps)
@@ -90,7 +90,7 @@ def training_animation(
         )
     data = run.data()
     x = starting_images(data, posterior, images, 1, seed)
-    last = describe_dimensions(run.kept_model(steps[-1]), data)
+    last = describe_run(run, run.kept_model(steps[-1]), data)
     return draw_training(
         _history(run, data, steps),
         None if x is None else x[0],
@@ -108,4 +108,4 @@ def _history(
     """The models that were kept, and what their dimensions were."""
     for step in steps:
         model = run.kept_model(step)
-        yield step, model, describe_dimensions(model, data)
+        yield step, model, describe_run(run, model, data)

@@ -32,7 +32,7 @@ from disvae.plots.report.log import Curve, read_curves
 from disvae.plots.report.provenance import Start, read_starts, weights_digest
 from disvae.plots.report.settings import ReportSettings
 from disvae.plots.report.sheets import Sheet, make_sheet
-from disvae.training import Run
+from disvae.training import Run, read_dimension_names
 
 N_STARTS = 4  # images to traverse from
 MOST_NUMBERS = 10_000_000  # of all traversals: what keeps a report below 10 MB
@@ -121,7 +121,9 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
         undecomposed=undecomposed,
         kl=float(codes.kl.sum()),
         n_encoded=len(codes.indices),
-        dimensions=make_dimensions(model, images[:n_starts], codes.kl, shares, values),
+        dimensions=make_dimensions(
+            model, images[:n_starts], codes.kl, shares, values, read_dimension_names(run.path)
+        ),
         values=values,
         starts=make_sheet(images[None, :n_starts]),
         reconstructions=make_sheet(_reconstructed(model, images)),
