@@ -162,7 +162,7 @@ def _scores(
     if not isinstance(data, FactorDataset):
         return {}, {}, f"{type(data).__name__} has no factors, which every metric compares with"
     scores = measure_scores(data, codes, settings)
-    n = min(settings.n_samples, len(codes.indices))
+    n = min(settings.points, len(codes.indices))
     errors = f"errors by {settings.repeats} halves" if settings.repeats else "no standard errors"
     source = f"measured for this report: {n:,} images, {errors}, seed {settings.seed}"
     return {"trained": entries(scores)}, scores.skipped, source
