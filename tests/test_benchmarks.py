@@ -92,6 +92,25 @@ def test_infowgan_gp_trains_without_diverging(tmp_path: Path) -> None:
     assert report["trained"]["FactorVAE score"] > report["untrained"]["FactorVAE score"]
 
 
+def test_discrete(tmp_path: Path) -> None:
+    sizes = ["--seeds", "0", "1", "--steps", "5", "--batch_size", "4"]
+    rows = load("discrete").main([*sizes, "--output", str(tmp_path)])
+    assert json.loads((tmp_path / "discrete.json").read_text()) == rows
+    assert [row["seed"] for row in rows] == [0, 1]
+    for row in rows:
+        assert 1 / 3 <= row["accuracy"] <= 1
+        assert sum(map(sum, row["confusion"])) == 36
+        assert (tmp_path / f"discrete-{row['seed']}.png").stat().st_size > 1000
+
+
+def test_shapes_are_nearly_all_that_varies() -> None:
+    module = load("discrete")
+    factors = module.shape_slice().factors(range(36))
+    values = [sorted(set(column.tolist())) for column in factors.T]
+    assert values == [[0, 1, 2], [5], [0, 1, 2], [16, 17], [16, 17]]
+    assert len(factors.unique(dim=0)) == 36
+
+
 def test_cycle_consistent(tmp_path: Path) -> None:
     write_mnist(tmp_path, n=200)
     sizes = {"seeds": 2, "steps": 2, "batch_size": 4, "hidden": 8, "epochs": 1}

@@ -6,7 +6,9 @@ from pathlib import Path
 import torch
 
 from disvae.cli.parsing import make_parser, parse
+from disvae.divergence.bounded import within_bounds
 from disvae.plots import describe_run, traversal_figure
+from disvae.plots.traversals import VALUES
 from disvae.training import load_images, load_run
 
 DESCRIPTION = """Draw what each latent dimension of a finished run does to an image, the most
@@ -37,7 +39,8 @@ def run(arguments: Sequence[str]) -> None:
         raise ValueError(f"--image must be from 0 to {len(data) - 1}, got {index}")
     known = describe_run(finished, model, data)
     x = load_images(data, torch.tensor([index]))[0]
-    figure = traversal_figure(model, x, known.kl, called=known.called)
+    values = within_bounds(model.prior, VALUES)
+    figure = traversal_figure(model, x, known.kl, values, known.called)
     output = Path(options.output or finished.path / "traversal.png")
     figure.savefig(output)
     print(f"wrote {output}")

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disvae.data import ImageDataset
-from disvae.divergence import kl_per_dimension
+from disvae.divergence import information_per_dimension
 from disvae.divergence.parameters import continuous_part, join
 from disvae.explore.upload import read_picture
 from disvae.models import LatentModel
@@ -107,7 +107,7 @@ class Explorer:
     def _start(self, x: Image) -> Start:
         posterior: Any = self.model.encode(x[None].to(next(self.model.parameters())))
         code = tuple(round(value, 2) for value in posterior.loc[0].tolist())
-        kl = kl_per_dimension(posterior, self.model.prior)[0].tolist()
+        kl = information_per_dimension(posterior, self.model.prior)[0].tolist()
         return Start(x, self.decode(code), code, tuple(kl))
 
 
@@ -126,7 +126,7 @@ def explore(model: LatentModel, data: ImageDataset, n_images: int = N_IMAGES) ->
         raise ValueError(f"expected images of 1 or 3 channels, got {data.image_shape[0]}")
     some = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:n_images]
     posteriors = encode_posteriors(model, data, some, progress=False)
-    kl = kl_per_dimension(posteriors, join([model.prior])).mean(0)
+    kl = information_per_dimension(posteriors, join([model.prior])).mean(0)
     if not kl.isfinite().all():
         raise ValueError("the model's codes are not finite numbers: its training has diverged")
     means = continuous_part(posteriors).mean.flatten()

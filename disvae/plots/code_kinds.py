@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
+from disvae.divergence.parameters import join
 from disvae.plots.choice import choose_images
 from disvae.plots.embedding import Method, embedding_figure
 from disvae.plots.errors import NotApplicableError
@@ -65,7 +66,8 @@ def histograms(
         called.append(read_dimension_names(each.path))
     chosen = list(dimensions) or None
     only = posterior if len(posteriors) == 1 else posteriors
-    return histogram_figure(only, chosen, bins, seed, called)
+    prior = join([run.model().prior])
+    return histogram_figure(only, chosen, bins, seed, prior, called)
 
 
 def factor_maps(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
-from disvae.divergence import kl_per_dimension
+from disvae.divergence import information_per_dimension
 from disvae.divergence.parameters import join
 from disvae.metrics.arrays import check_arrays
 from disvae.metrics.information import histogram_information
@@ -33,7 +33,8 @@ class Dimensions(NamedTuple):
     """The dimensions of a model's code.
 
     Attributes:
-        kl: mean KL(q(z_j|x) ‖ p(z_j)), in nats.
+        kl: mean KL(q(z_j|x) ‖ p(z_j)), in nats; of a prior with bounds, see
+            :func:`disvae.divergence.information_per_dimension`.
         called: the name that somebody gave each, or else the factor that it knows most of; "" where
             it knows of none.
         sizes: 1, or the number of categories of each; all continuous if empty.
@@ -56,8 +57,9 @@ class Dimensions(NamedTuple):
     def label(self, j: int) -> str:
         """What stands beside the row of dimension ``j``."""
         size = self.sizes[j] if self.sizes else 1
-        kind = f", {size} categories" if size > 1 else ""
-        return "\n".join([f"dimension {j}{kind}", f"{self.kl[j]:.2f} nats", *lines(self.called[j])])
+        kinds = [f"{size} categories"] if size > 1 else []
+        nats = f"{self.kl[j]:.2f} nats"
+        return "\n".join([f"dimension {j}", *kinds, nats, *lines(self.called[j])])
 
     def colour(self, j: int) -> str:
         """Of that label: black, or grey if the dimension has collapsed."""
@@ -113,7 +115,7 @@ def describe_dimensions(
     generator = torch.Generator().manual_seed(seed)
     indices = torch.randperm(len(data), generator=generator)[:n_images]
     posterior = encode_posteriors(model, data, indices, progress=False)
-    kl = kl_per_dimension(posterior, join([model.prior])).mean(0)
+    kl = information_per_dimension(posterior, join([model.prior])).mean(0)
     factors = [""] * model.latent_dim
     if isinstance(data, FactorDataset):
         factors = _best_factors(posterior.loc, data, indices, seed)

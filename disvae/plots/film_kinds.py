@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from disvae.data import ImageDataset
+from disvae.divergence.bounded import within_bounds
 from disvae.models import LatentModel
 from disvae.plots.animation import Animation
 from disvae.plots.choice import choose_images, starting_images
@@ -49,7 +50,7 @@ def traversal_animation(
     x = load_images(data, indices)
     known = describe_run(run, model, data)
     labels = [f"image {index}" for index in indices.tolist()]
-    values = traversal_values(range, steps)
+    values = within_bounds(model.prior, traversal_values(range, steps))
     return draw_moving(model, x, known, values, rows, traversal_unit(x, range), labels, scale, fps)
 
 
@@ -90,12 +91,13 @@ def training_animation(
         )
     data = run.data()
     x = starting_images(data, posterior, images, 1, seed)
-    last = describe_run(run, run.kept_model(steps[-1]), data)
+    model = run.kept_model(steps[-1])
+    last = describe_run(run, model, data)
     return draw_training(
         _history(run, data, steps),
         None if x is None else x[0],
         last.order(rows),
-        traversal_values(range, columns),
+        within_bounds(model.prior, traversal_values(range, columns)),
         traversal_unit(x, range),
         scale,
         fps,

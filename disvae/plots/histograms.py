@@ -1,7 +1,7 @@
 """What each dimension of the code holds over a data set, against the prior."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,11 +12,12 @@ from torch.distributions import Distribution
 from disvae.divergence import (
     MixedDistribution,
     draw,
-    kl_per_dimension,
+    information_per_dimension,
     map_parameters,
     sizes_of,
     standard_prior,
 )
+from disvae.divergence.parameters import continuous_part
 from disvae.plots.dimensions import COLLAPSED, axis_label
 from disvae.plots.style import COLOURS, DPI, FAINT, WIDTH, styled
 
@@ -35,6 +36,7 @@ def histogram_figure(
     dimensions: Sequence[int] | None = None,
     bins: int = 40,
     seed: int = 0,
+    prior: Distribution | None = None,
     called: Sequence[Mapping[int, str]] = (),
 ) -> "Figure":
     """Codes of the aggregate posterior in each dimension, over the density of the prior.
@@ -43,8 +45,7 @@ def histogram_figure(
     histogram of one dimension, whose area is 1, is one of q(z_j). Each panel says the mean
     KL(q(z_j|x) ‖ p(z_j)) of its dimension in nats, and the panels go from the most informative
     dimension to the least. Collapsed dimensions are grey: they follow the prior. A categorical
-    dimension has a bar for each category. The prior is that of most models: N(0, I), and all
-    categories alike.
+    dimension has a bar for each category.
 
     Args:
         posterior: q(z|x) of many images, (images, latent_dim), such as
@@ -53,6 +54,7 @@ def histogram_figure(
         dimensions: which dimensions, in this order; all, sorted by their KL, if None.
         bins: bars of each histogram.
         seed: of the draws.
+        prior: p(z), (latent_dim,); that of most models if None, N(0, I) and all categories alike.
         called: names of dimensions, as far as they have any, of each model.
 
     Returns:
@@ -77,7 +79,8 @@ def histogram_figure(
     models = {"": posterior} if isinstance(posterior, Distribution) else dict(posterior)
     latent_dim = _check(models, bins)
     drawn = {name: _draw(q, seed) for name, q in models.items()}
-    kl = {name: _mean_kl(q) for name, q in models.items()}
+    priors = {name: prior or standard_prior(q) for name, q in models.items()}
+    kl = {name: _mean_kl(q, priors[name]) for name, q in models.items()}
     orders = {name: _order(kl[name], latent_dim, dimensions) for name in models}
     places = [(name, j) for name, order in orders.items() for j in order]
     n_panels = len(orders[next(iter(models))])
@@ -96,6 +99,7 @@ def histogram_figure(
         collapsed = bool(kl[name][j] <= COLLAPSED)
         if sizes[name][j] == 1:
             _histogram(axes, drawn[name][:, j], edges, collapsed)
+            _density(axes, continuous_part(priors[name]), j, edges)
         else:
             _bars(axes, drawn[name][:, j], sizes[name][j], collapsed)
         _label(axes, axis_label(j, names[name]), float(kl[name][j]), collapsed)
@@ -129,8 +133,8 @@ def _draw(posterior: Distribution, seed: int) -> NDArray[np.float64]:
     return codes.numpy()
 
 
-def _mean_kl(posterior: Distribution) -> Tensor:
-    return kl_per_dimension(posterior, standard_prior(posterior)).mean(0).detach().cpu()
+def _mean_kl(posterior: Distribution, prior: Distribution) -> Tensor:
+    return information_per_dimension(posterior, prior).mean(0).detach().cpu()
 
 
 def _order(kl: Tensor, latent_dim: int, dimensions: Sequence[int] | None) -> list[int]:
@@ -149,10 +153,15 @@ def _histogram(
     from matplotlib.ticker import MaxNLocator
 
     axes.hist(z, bins=edges.tolist(), density=True, color=_colour(collapsed))
-    grid = np.linspace(edges[0], edges[-1], 201)
-    density = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
-    axes.plot(grid, density, color=COLOURS[1], lw=1.2)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def _density(axes: "Axes", prior: Any, j: int, edges: NDArray[np.float64]) -> None:
+    """The prior's, of one of its dimensions."""
+    grid = torch.linspace(float(edges[0]), float(edges[-1]), 201)
+    like = prior.mean
+    density = prior.log_prob(grid[:, None].to(like).expand(-1, len(like)))[:, j].exp()
+    axes.plot(grid.numpy(), density.detach().cpu().numpy(), color=COLOURS[1], lw=1.2)
 
 
 def _bars(axes: "Axes", z: NDArray[np.float64], size: int, collapsed: bool) -> None:

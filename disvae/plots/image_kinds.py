@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from disvae.divergence.bounded import within_bounds
 from disvae.plots.choice import choose_images, load_chosen, starting_images
 from disvae.plots.dimensions import describe_dimensions, describe_run
 from disvae.plots.images import images_figure
@@ -121,9 +122,9 @@ def traversals(
         run: the run.
         rows: dimensions to show, those of the largest KL; null for all.
         columns: values that a dimension is set to.
-        range: the largest value, if 0.5 or more, on both sides of 0. Less is a part of the
-            distribution, as 0.45 is from its 5 % to its 95 % quantile: of the prior (±1.645) or,
-            with --posterior, of the image's posterior, around its mean.
+        range: the largest value, if 0.5 or more, on both sides of 0, as far as the prior reaches.
+            Less is a part of the distribution, as 0.45 is from its 5 % to its 95 % quantile: of the
+            prior (±1.645) or, with --posterior, of the image's posterior, around its mean.
         posterior: start from the posterior mean of an image, not from the prior's.
         images: indices of the images to start from, with or without --posterior; each has its row
             in every dimension.
@@ -136,7 +137,7 @@ def traversals(
     model, data = run.model(), run.data()
     known = describe_run(run, model, data)
     x = starting_images(data, posterior, images, max(1, len(images)), seed)
-    values = traversal_values(range, columns)
+    values = within_bounds(model.prior, traversal_values(range, columns))
     unit = traversal_unit(x, range)
     return traversal_figure(model, x, known.kl, values, known.called, rows, unit, scale)
 
@@ -171,7 +172,7 @@ def reconstruct_traverse(
     """
     model, data = run.model(), run.data()
     x = load_chosen(data, columns, images, seed)
-    values = traversal_values(range, columns)
+    values = within_bounds(model.prior, traversal_values(range, columns))
     unit = traversal_unit(x if posterior else None, range)
     known = describe_run(run, model, data)
     return reconstruct_traverse_figure(

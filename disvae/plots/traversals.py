@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Normal
 
-from disvae.divergence import kl_per_dimension
+from disvae.divergence import information_per_dimension
 from disvae.divergence.parameters import continuous_part
 from disvae.models import LatentModel
 from disvae.plots.dimensions import Dimensions
@@ -161,7 +161,7 @@ def mean_kl(
     """
     weight = next(model.parameters())
     batches = (model.encode(x.to(weight)) for x in images.split(batch_size))
-    return torch.cat([kl_per_dimension(q, model.prior).cpu() for q in batches]).mean(0)
+    return torch.cat([information_per_dimension(q, model.prior).cpu() for q in batches]).mean(0)
 
 
 @styled

@@ -68,6 +68,54 @@ def test_samples(run, tmp_path) -> None:
         assert set(arrays["codes"][:, 4]) <= {0.0, 1.0, 2.0}
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("samples", "reconstructions", "traversals", "reconstruct-traverse", "interpolation"),
+        *("histograms", "latents", "factor-maps", "curves"),
+    ],
+)
+def test_pictures(run, tmp_path, kind) -> None:
+    file = tmp_path / "picture.png"
+    assert main(["plot", str(run), kind, "--output", str(file)]) == 0
+    assert file.stat().st_size > 1000
+
+
+def test_traversals_stay_within_the_bounds(run, tmp_path, monkeypatch) -> None:
+    decoded = []
+    decode = InfoGAN2DShapes.decode
+
+    def record(model, z):
+        decoded.append(z.clone())
+        return decode(model, z)
+
+    monkeypatch.setattr(InfoGAN2DShapes, "decode", record)
+    for command in (["traverse", str(run)], ["plot", str(run), "traversals"]):
+        decoded.clear()
+        assert main([*command, "--output", str(tmp_path / "picture.png")]) == 0
+        codes = torch.cat(decoded)
+        rows = codes[-5 * 11 :].unflatten(0, (5, 11))  # of five dimensions
+        moved = (rows != rows[:, :1]).any(1).nonzero()[:, 1].tolist()
+        assert sorted(moved) == [0, 1, 2, 3, 4]
+        for row, j in zip(rows, moved, strict=True):
+            expected = [0, 1, 2] if j == 4 else torch.linspace(-1, 1, 11).tolist()
+            assert sorted(set(row[:, j].tolist())) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_report_and_the_codes(run, tmp_path) -> None:
+    page = tmp_path / "report.html"
+    options = ["--n_samples", "100", "--repeats", "0", "--decompose", "0", "--metrics", "MIG"]
+    assert main(["report", str(run), *options, "--output", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "inf nats" not in text
+    assert "nan nats" not in text
+    file = tmp_path / "codes.npz"
+    assert main(["encode", str(run), "--points", "20", "--output", str(file)]) == 0
+    with np.load(file) as arrays:
+        assert arrays["mean"].shape == (20, 5)
+        assert arrays["logits_4"].shape == (20, 3)
+
+
 def test_a_sweep_says_that_there_is_no_reconstruction(run, capsys) -> None:
     assert main(["evaluate", str(run), "--points", "200", "--metrics", "MIG"]) == 0
     capsys.readouterr()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.text import Text
-from torch.distributions import Normal
+from torch.distributions import Normal, Uniform
 
 from disvae.plots import histogram_figure
 from disvae.plots.style import FAINT
@@ -88,3 +88,13 @@ def test_what_cannot_be_drawn_is_refused():
     for posteriors in ({}, {"a": q, "b": other}, {"a": Normal(q.loc[:0], q.scale[:0])}):
         with pytest.raises(ValueError, match="of the same latent_dim and at least one image"):
             histogram_figure(posteriors)
+
+
+def test_the_line_is_the_prior_that_is_given() -> None:
+    q = Normal(torch.zeros(50, 2), 0.1 * torch.ones(50, 2))
+    prior = Uniform(-torch.ones(2), torch.ones(2), validate_args=False)
+    for panel in histogram_figure(q, prior=prior).axes:
+        x, y = panel.lines[0].get_data()
+        assert y[abs(x) < 0.9] == pytest.approx(0.5)
+        assert y[abs(x) > 1.1] == pytest.approx(0)
+        assert "inf" not in panel.get_title(loc="left")

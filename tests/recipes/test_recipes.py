@@ -148,6 +148,29 @@ def test_the_settings_of_ml_vae() -> None:
     assert config["steps"] == 400 * (60_000 // 256)
 
 
+def test_the_settings_of_joint_vae() -> None:
+    """As specs.json of the author's trained model has them."""
+    config = load_recipe("joint_vae_dsprites").config
+    model = {"n_continuous": 6, "categories": [3], "temperature": 0.67}
+    assert config["model"] == spec("disvae.models.BurgessMixedVAE", model)
+    capacities = {
+        "continuous_capacity": ramp(40.0, 300_000),
+        "discrete_capacity": ramp(1.1, 300_000),
+    }
+    assert config["loss"] == spec("disvae.losses.JointVAELoss", {"gamma": 150.0, **capacities})
+    assert (config["lr"], config["batch_size"]) == (5e-4, 64)
+    assert config["steps"] == 30 * math.ceil(IMAGES["dsprites"] / 64)
+
+
+def test_the_settings_of_qlae() -> None:
+    """As train_ae.yaml has them; twice as many dimensions as factors."""
+    config = load_recipe("qlae_dsprites").config
+    assert config["model"] == spec("disvae.models.BurgessQLAE", {"latent_dim": 10, "n_values": 10})
+    weights = {"quantization": 0.01, "commitment": 0.01, "weight_decay": 0.1}
+    assert config["loss"] == spec("disvae.losses.QLAELoss", weights)
+    assert (config["lr"], config["batch_size"], config["steps"]) == (1e-3, 128, 200_000)
+
+
 def test_the_settings_of_the_cycle_consistent_vae() -> None:
     config = load_recipe("cycle_consistent_mnist").config
     assert config["model"]["init_args"]["latent_dim"] == 16 + 16

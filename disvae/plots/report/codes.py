@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 
 from disvae.data import FactorDataset, ImageDataset
 from disvae.data.encode import encode_posteriors
-from disvae.divergence import KLDecomposition, kl_per_dimension, measure_decomposition
+from disvae.divergence import KLDecomposition, information_per_dimension, measure_decomposition
 from disvae.divergence.parameters import join
 from disvae.metrics import DegenerateCodesWarning, Scores, evaluate, mig
 from disvae.models import LatentModel
@@ -58,7 +58,7 @@ def encode(model: LatentModel, data: ImageDataset, settings: ReportSettings) -> 
         indices = order[: settings.points].sort().values
     posterior = encode_posteriors(model, data, indices, progress=False)
     prior = join([model.prior])
-    kl = kl_per_dimension(posterior, prior).mean(0)
+    kl = information_per_dimension(posterior, prior).mean(0)
     return Codes(posterior, indices, whole, prior, model.discrete, kl)
 
 

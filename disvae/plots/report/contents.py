@@ -10,6 +10,7 @@ from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
 from disvae.data.encode import load_images
+from disvae.divergence.bounded import within_bounds
 from disvae.models import LatentModel
 from disvae.plots.report.codes import (
     Codes,
@@ -105,6 +106,7 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
     decomposition, undecomposed = _decomposition(codes, len(data), evaluation, settings)
     images = load_images(data, shown)
     values = torch.linspace(-settings.reach, settings.reach, settings.n_frames).tolist()
+    values = within_bounds(model.prior, values)
     shares = information_shares(data, codes, settings)
     return Contents(
         name=name,
