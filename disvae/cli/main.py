@@ -17,6 +17,7 @@ VERBS = {
     "data": "list, download, check and look at the data sets",
     "report": "write one HTML page of a finished run, or of several beside one another",
     "export": "write the model of a finished run for other programs, or share it",
+    "import": "make a run directory of a model that disentangling-vae has trained",
     "traverse": "draw what each latent dimension of a finished run does to an image",
     "completion": "print the script by which a shell completes commands",
     "explore": "move the latent dimensions of a finished run by sliders, in the browser",

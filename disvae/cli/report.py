@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> None:
         "evaluate` left, or without them a set that takes seconds",
     )
     parser.add_argument(
-        "--n_samples", type=int, default=usual.n_samples, help="images to measure on, at most"
+        "--points", type=int, default=usual.points, help="images to measure on, at most"
     )
     parser.add_argument(
         "--repeats",

@@ -7,7 +7,7 @@ import torch
 
 from disvae.cli.parsing import make_parser, parse
 from disvae.divergence.bounded import within_bounds
-from disvae.plots import describe_dimensions, traversal_figure
+from disvae.plots import describe_run, traversal_figure
 from disvae.plots.traversals import VALUES
 from disvae.training import load_images, load_run
 
@@ -37,10 +37,10 @@ def run(arguments: Sequence[str]) -> None:
     index = len(data) // 2 if options.image is None else options.image
     if not 0 <= index < len(data):
         raise ValueError(f"--image must be from 0 to {len(data) - 1}, got {index}")
-    known = describe_dimensions(model, data)
+    known = describe_run(finished, model, data)
     x = load_images(data, torch.tensor([index]))[0]
     values = within_bounds(model.prior, VALUES)
-    figure = traversal_figure(model, x, known.kl, values, known.factors)
+    figure = traversal_figure(model, x, known.kl, values, known.called)
     output = Path(options.output or finished.path / "traversal.png")
     figure.savefig(output)
     print(f"wrote {output}")

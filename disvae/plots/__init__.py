@@ -4,7 +4,7 @@ from disvae.plots.animation import Animation
 from disvae.plots.choice import choose_images
 from disvae.plots.curves import curves_figure
 from disvae.plots.dataset import dataset_figure
-from disvae.plots.dimensions import Dimensions, describe_dimensions
+from disvae.plots.dimensions import Dimensions, describe_dimensions, describe_run
 from disvae.plots.embedding import embed, embedding_figure
 from disvae.plots.errors import NotApplicableError
 from disvae.plots.factor_maps import factor_map_figure, mean_codes
@@ -43,6 +43,7 @@ __all__ = [
     "curves_figure",
     "dataset_figure",
     "describe_dimensions",
+    "describe_run",
     "embed",
     "embedding_figure",
     "factor_map_figure",

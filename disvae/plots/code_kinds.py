@@ -23,7 +23,14 @@ from disvae.plots.swaps import swap_figure
 from disvae.plots.sweep_kinds import all_runs
 from disvae.plots.traversals import mean_kl
 from disvae.plots.variations import variations_figure
-from disvae.training import Run, encode_dataset, encode_posteriors, load_images, load_run
+from disvae.training import (
+    Run,
+    encode_dataset,
+    encode_posteriors,
+    load_images,
+    load_run,
+    read_dimension_names,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,14 +58,16 @@ def histograms(
     Returns:
         A matplotlib figure.
     """
-    posteriors = {}
+    posteriors, called = {}, []
     for each in map(load_run, all_runs(run, others)):
         data = each.data()
         posterior = encode_posteriors(each.model(), data, _some(data, points, seed), progress=False)
         posteriors[each.path.name] = posterior
+        called.append(read_dimension_names(each.path))
     chosen = list(dimensions) or None
     only = posterior if len(posteriors) == 1 else posteriors
-    return histogram_figure(only, chosen, bins, seed, join([run.model().prior]))
+    prior = join([run.model().prior])
+    return histogram_figure(only, chosen, bins, seed, prior, called)
 
 
 def factor_maps(
@@ -89,7 +98,10 @@ def factor_maps(
     kl = _kl(run, data, seed)
     pair = (over[0], over[1]) if over else None
     factors, names = _varied(data, indices)
-    return factor_map_figure(posterior.loc, factors, names, over=pair, by=by, kl=kl.tolist())
+    called = read_dimension_names(run.path)
+    return factor_map_figure(
+        posterior.loc, factors, names, over=pair, by=by, kl=kl.tolist(), called=called
+    )
 
 
 def latents(
@@ -110,7 +122,8 @@ def latents(
     indices = _some(data, points, seed)
     codes = encode_dataset(run.model(), data, indices)
     chosen = list(dimensions) or _kl(run, data, seed).argsort(descending=True).tolist()
-    return latents_figure(codes, *_varied(data, indices), chosen, seed)
+    called = read_dimension_names(run.path)
+    return latents_figure(codes, *_varied(data, indices), chosen, seed, called)
 
 
 def swaps(

@@ -1,6 +1,7 @@
-"""What the dimensions of a code are: how much each holds, and of which factor."""
+"""What the dimensions of a code are: how much each holds, of which factor, and their names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +17,13 @@ from disvae.metrics.arrays import check_arrays
 from disvae.metrics.information import histogram_information
 from disvae.models import LatentModel
 from disvae.plots.style import FAINT
-from disvae.training import encode_posteriors
+from disvae.training import Run, encode_posteriors, read_dimension_names
 
 # Nats below which a dimension carries no information worth a label of its own.
 COLLAPSED = 0.01
+
+# Characters of a name that fit beside a row.
+LINE = 16
 
 # The part of a factor's entropy that a dimension must know to be called by its name.
 KNOWN = 0.1
@@ -31,12 +35,13 @@ class Dimensions(NamedTuple):
     Attributes:
         kl: mean KL(q(z_j|x) ‖ p(z_j)), in nats; of a prior with bounds, see
             :func:`disvae.divergence.information_per_dimension`.
-        factors: the name of the factor that each knows most of; "" where it knows of none.
+        called: the name that somebody gave each, or else the factor that it knows most of; "" where
+            it knows of none.
         sizes: 1, or the number of categories of each; all continuous if empty.
     """
 
     kl: Float[Tensor, " latent_dim"]
-    factors: Sequence[str]
+    called: Sequence[str]
     sizes: Sequence[int] = ()
 
     def order(self, n: int | None = None) -> list[int]:
@@ -51,14 +56,46 @@ class Dimensions(NamedTuple):
 
     def label(self, j: int) -> str:
         """What stands beside the row of dimension ``j``."""
-        factor = self.factors[j].replace("_", " ")
         size = self.sizes[j] if self.sizes else 1
-        kind = f"\n{size} categories" if size > 1 else ""
-        return f"dimension {j}{kind}\n{self.kl[j]:.2f} nats" + (f"\n{factor}" if factor else "")
+        kinds = [f"{size} categories"] if size > 1 else []
+        nats = f"{self.kl[j]:.2f} nats"
+        return "\n".join([f"dimension {j}", *kinds, nats, *lines(self.called[j])])
 
     def colour(self, j: int) -> str:
         """Of that label: black, or grey if the dimension has collapsed."""
         return "black" if self.kl[j] > COLLAPSED else FAINT
+
+
+def axis_label(j: int, called: Mapping[int, str]) -> str:
+    """What stands at an axis of dimension ``j``: its symbol, below its name if it has one.
+
+    Args:
+        j: the dimension.
+        called: the dimensions that have a name.
+    """
+    return "\n".join([*lines(called.get(j, "")), f"$z_{{{j}}}$"])
+
+
+def lines(name: str) -> list[str]:
+    """A name in short lines, as matplotlib is to be told it: a dollar sign begins no formula.
+
+    Example:
+        >>> lines("width of the left eyebrow")
+        ['width of the', 'left eyebrow']
+    """
+    return [line.replace("$", r"\$") for line in wrap(name, LINE)]
+
+
+def describe_run(run: Run, model: LatentModel, data: ImageDataset) -> Dimensions:
+    """As :func:`describe_dimensions`, by the names that somebody gave the run's dimensions.
+
+    Args:
+        run: the run.
+        model: its model, at whatever step.
+        data: its images.
+    """
+    known, names = describe_dimensions(model, data), read_dimension_names(run.path)
+    return known._replace(called=[names.get(j, factor) for j, factor in enumerate(known.called)])
 
 
 def describe_dimensions(
@@ -82,7 +119,8 @@ def describe_dimensions(
     factors = [""] * model.latent_dim
     if isinstance(data, FactorDataset):
         factors = _best_factors(posterior.loc, data, indices, seed)
-    alive = [name if nats > COLLAPSED else "" for name, nats in zip(factors, kl, strict=True)]
+    names = [factor.replace("_", " ") for factor in factors]
+    alive = [name if nats > COLLAPSED else "" for name, nats in zip(names, kl, strict=True)]
     return Dimensions(kl, alive, model.sizes)
 
 

@@ -1,12 +1,13 @@
 """The mean code over the values of the factors: where on the grid each dimension looks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disvae.metrics.arrays import Arrays, check_arrays
+from disvae.plots.dimensions import axis_label
 from disvae.plots.style import COLOURS, DPI, WIDTH, styled
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def factor_map_figure(
     by: str | None = None,
     values: Sequence[str] | None = None,
     kl: Sequence[float] | None = None,
+    called: Mapping[int, str] | None = None,
 ) -> "Figure":
     """The mean of each dimension: a map over two factors, and lines over each of the others.
 
@@ -82,6 +84,7 @@ def factor_map_figure(
         by: the factor with a line for each of its values; ``shape`` if None and there is such.
         values: what each value of ``by`` is called, in the legend; numbers if None.
         kl: nats of each dimension: the rows' order, most informative first, and their labels.
+        called: names of dimensions, as far as they have any.
 
     Returns:
         A matplotlib figure: a row for each dimension, a column for the map and each other factor.
@@ -123,7 +126,7 @@ def factor_map_figure(
             picture = _map(row[0], maps[..., j], reach)
         for axes, (means, along) in zip(row[bool(pair) :], curves, strict=True):
             _lines(axes, means[..., j], along, reach)
-        label = f"$z_{{{j}}}$" + ("" if kl is None else f"\n{kl[j]:.2f} nats")
+        label = axis_label(j, called or {}) + ("" if kl is None else f"\n{kl[j]:.2f} nats")
         row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
     for axes, k in zip(panels[0, bool(pair) :], others, strict=True):
         axes.set_title(_plain(arrays.names[k]), fontsize=9)

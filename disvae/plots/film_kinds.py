@@ -7,7 +7,7 @@ from disvae.divergence.bounded import within_bounds
 from disvae.models import LatentModel
 from disvae.plots.animation import Animation
 from disvae.plots.choice import choose_images, starting_images
-from disvae.plots.dimensions import Dimensions, describe_dimensions
+from disvae.plots.dimensions import Dimensions, describe_run
 from disvae.plots.errors import NotApplicableError
 from disvae.plots.films import training_animation as draw_training
 from disvae.plots.films import traversal_animation as draw_moving
@@ -48,7 +48,7 @@ def traversal_animation(
     model, data = run.model(), run.data()
     indices = choose_images(data, columns, images, seed)
     x = load_images(data, indices)
-    known = describe_dimensions(model, data)
+    known = describe_run(run, model, data)
     labels = [f"image {index}" for index in indices.tolist()]
     values = within_bounds(model.prior, traversal_values(range, steps))
     return draw_moving(model, x, known, values, rows, traversal_unit(x, range), labels, scale, fps)
@@ -92,7 +92,7 @@ def training_animation(
     data = run.data()
     x = starting_images(data, posterior, images, 1, seed)
     model = run.kept_model(steps[-1])
-    last = describe_dimensions(model, data)
+    last = describe_run(run, model, data)
     return draw_training(
         _history(run, data, steps),
         None if x is None else x[0],
@@ -110,4 +110,4 @@ def _history(
     """The models that were kept, and what their dimensions were."""
     for step in steps:
         model = run.kept_model(step)
-        yield step, model, describe_dimensions(model, data)
+        yield step, model, describe_run(run, model, data)

@@ -76,7 +76,7 @@ def show_grid(
 def label_rows(
     axes: "Axes", labels: Sequence[str], colours: Sequence[str] = (), together: int = 1
 ) -> None:
-    """Write a label to the left of each row of a grid, no larger than the row allows.
+    """Write a label to the left of each row of a grid, no larger than the room there allows.
 
     Args:
         axes: from :func:`show_grid`.
@@ -88,7 +88,10 @@ def label_rows(
     height = len(picture) / len(labels)
     lines = max(label.count("\n") + 1 for label in labels)
     inches = axes.get_window_extent().height / axes.figure.dpi / len(labels)
-    size = max(SMALLEST, min(LARGEST, 72 * inches / (1.3 * lines)))  # points
+    left = axes.get_window_extent().x0 / axes.figure.dpi - 0.1  # inches
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    allowed = min(72 * inches / (1.3 * lines), 72 * left / (0.6 * longest))
+    size = max(SMALLEST, min(LARGEST, allowed))  # points
     axes.set_yticks([height * (i + 0.5) - 0.5 for i in range(len(labels))], list(labels))
     for label, colour in zip(
         axes.get_yticklabels(), colours or ["black"] * len(labels), strict=True

@@ -18,7 +18,7 @@ from disvae.divergence import (
     standard_prior,
 )
 from disvae.divergence.parameters import continuous_part
-from disvae.plots.dimensions import COLLAPSED
+from disvae.plots.dimensions import COLLAPSED, axis_label
 from disvae.plots.style import COLOURS, DPI, FAINT, WIDTH, styled
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def histogram_figure(
     bins: int = 40,
     seed: int = 0,
     prior: Distribution | None = None,
+    called: Sequence[Mapping[int, str]] = (),
 ) -> "Figure":
     """Codes of the aggregate posterior in each dimension, over the density of the prior.
 
@@ -54,6 +55,7 @@ def histogram_figure(
         bins: bars of each histogram.
         seed: of the draws.
         prior: p(z), (latent_dim,); that of most models if None, N(0, I) and all categories alike.
+        called: names of dimensions, as far as they have any, of each model.
 
     Returns:
         A matplotlib figure: a panel for each dimension, all with the same horizontal axis.
@@ -92,6 +94,7 @@ def histogram_figure(
     widest = [np.abs(z[:, np.array(sizes[name]) == 1]).max(initial=0) for name, z in drawn.items()]
     reach = max(REACH, *map(float, widest))
     edges = np.linspace(-reach, reach, bins + 1)
+    names = dict(zip(models, called or [{}] * len(models), strict=True))
     for axes, (name, j) in zip(panels.flat, places, strict=False):
         collapsed = bool(kl[name][j] <= COLLAPSED)
         if sizes[name][j] == 1:
@@ -99,7 +102,7 @@ def histogram_figure(
             _density(axes, continuous_part(priors[name]), j, edges)
         else:
             _bars(axes, drawn[name][:, j], sizes[name][j], collapsed)
-        _label(axes, j, float(kl[name][j]), collapsed)
+        _label(axes, axis_label(j, names[name]), float(kl[name][j]), collapsed)
     for axes in panels.flat[len(places) :]:
         axes.remove()
     for axes, name in zip(panels[:, 0], models, strict=False):
@@ -174,8 +177,8 @@ def _colour(collapsed: bool) -> str:
     return "0.7" if collapsed else COLOURS[5]
 
 
-def _label(axes: "Axes", j: int, kl: float, collapsed: bool) -> None:
-    axes.set_title(f"$z_{{{j}}}$: {kl:.2f}", fontsize=9, color=FAINT if collapsed else "black")
+def _label(axes: "Axes", label: str, kl: float, collapsed: bool) -> None:
+    axes.set_title(f"{label}: {kl:.2f}", fontsize=9, color=FAINT if collapsed else "black")
     axes.set_yticks([])
     axes.tick_params(labelsize=8)
     axes.spines["left"].set_visible(False)

@@ -11,7 +11,7 @@ import torch
 
 from disvae.divergence.bounded import within_bounds
 from disvae.plots.choice import choose_images, load_chosen, starting_images
-from disvae.plots.dimensions import describe_dimensions
+from disvae.plots.dimensions import describe_dimensions, describe_run
 from disvae.plots.images import images_figure
 from disvae.plots.interpolation import Path, interpolation_figure
 from disvae.plots.reconstruct_traverse import reconstruct_traverse_figure
@@ -115,8 +115,8 @@ def traversals(
 ) -> "Figure":
     """What each dimension does to an image, the dimension of the largest KL first.
 
-    Beside each row stand the dimension, its mean KL and, if the data has factors, the factor that
-    it knows most of.
+    Beside each row stand the dimension, its mean KL and the name that `disvae explore` gave it, or
+    else the factor that it knows most of, if the data has factors.
 
     Args:
         run: the run.
@@ -135,11 +135,11 @@ def traversals(
         A matplotlib figure.
     """
     model, data = run.model(), run.data()
-    known = describe_dimensions(model, data)
+    known = describe_run(run, model, data)
     x = starting_images(data, posterior, images, max(1, len(images)), seed)
     values = within_bounds(model.prior, traversal_values(range, columns))
     unit = traversal_unit(x, range)
-    return traversal_figure(model, x, known.kl, values, known.factors, rows, unit, scale)
+    return traversal_figure(model, x, known.kl, values, known.called, rows, unit, scale)
 
 
 def reconstruct_traverse(
@@ -174,7 +174,7 @@ def reconstruct_traverse(
     x = load_chosen(data, columns, images, seed)
     values = within_bounds(model.prior, traversal_values(range, columns))
     unit = traversal_unit(x if posterior else None, range)
-    known = describe_dimensions(model, data)
+    known = describe_run(run, model, data)
     return reconstruct_traverse_figure(
         model, x, known, values, rows, posterior, unit, show_loss, scale
     )

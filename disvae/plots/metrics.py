@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from disvae.metrics import Score, Scores
 from disvae.metrics.arrays import check_arrays
+from disvae.plots.dimensions import axis_label
 from disvae.plots.style import COLOURS, styled
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def latents_figure(
     names: Sequence[str] | None = None,
     dimensions: Sequence[int] | None = None,
     seed: int = 0,
+    called: Mapping[int, str] | None = None,
 ) -> "Figure":
     """Each dimension against each factor: the samples, and their mean at each value.
 
@@ -97,6 +99,7 @@ def latents_figure(
         names: one name per factor.
         dimensions: which dimensions; all if None.
         seed: of the samples that are drawn, where they are many, and of how they are set apart.
+        called: names of dimensions, as far as they have any.
 
     Returns:
         A matplotlib figure: a row for each dimension, a column for each factor.
@@ -119,7 +122,7 @@ def latents_figure(
     for axes_row, j in zip(panels, chosen, strict=True):
         for axes, v in zip(axes_row, arrays.factors.T, strict=True):
             _panel(axes, arrays.codes[:, j], v, some, rng)
-        axes_row[0].set_ylabel(f"$z_{{{j}}}$", rotation=0, labelpad=10)
+        axes_row[0].set_ylabel(axis_label(j, called or {}), rotation=0, ha="right", va="center")
     for axes, name in zip(panels[-1], arrays.names, strict=True):
         axes.set_xlabel(name.replace("_", " "))
     return figure

@@ -170,7 +170,7 @@ def traversal_figure(
     x: Float[Tensor, "*n channels height width"] | None,
     kl: Float[Tensor, " latent_dim"],
     values: Sequence[float] = VALUES,
-    factors: Sequence[str] = (),
+    called: Sequence[str] = (),
     rows: int | None = None,
     unit: Unit = "code",
     scale: int | None = None,
@@ -185,7 +185,7 @@ def traversal_figure(
             to start from the mean of the prior.
         kl: nats of each dimension (:func:`mean_kl`): the rows' order and labels.
         values: what the dimension is set to.
-        factors: what to call each dimension, such as the factor that it knows most of
+        called: what to call each dimension, such as the factor that it knows most of
             (:func:`describe_dimensions`).
         rows: only so many dimensions; all if None.
         unit: what the values count in, see :func:`traverse_posterior`.
@@ -200,7 +200,7 @@ def traversal_figure(
         >>> x = torch.rand(20, 1, 64, 64)
         >>> figure = traversal_figure(model, x[0], mean_kl(model, x))
     """
-    dimensions = Dimensions(kl, factors or [""] * len(kl), model.sizes)
+    dimensions = Dimensions(kl, called or [""] * len(kl), model.sizes)
     order = dimensions.order(rows)
     posterior = starts(model, x[None] if x is not None and x.dim() == 3 else x)
     images = traverse_posterior(model, posterior, order, values, unit)

@@ -3,6 +3,7 @@
 from disvae.data.encode import encode_dataset, encode_posteriors, load_images
 from disvae.training.ensemble import train_ensemble
 from disvae.training.evidence import Evidence, elbo, importance_weighted_bound
+from disvae.training.imported import import_model
 from disvae.training.log import read_log
 from disvae.training.measure import decompose_dataset
 from disvae.training.names import read_dimension_names, write_dimension_names
@@ -17,6 +18,7 @@ __all__ = [
     "elbo",
     "encode_dataset",
     "encode_posteriors",
+    "import_model",
     "importance_weighted_bound",
     "load_images",
     "load_run",

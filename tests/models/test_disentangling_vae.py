@@ -3,43 +3,14 @@
 The oracle is that network written out once more, in functions, from the table of its weights.
 """
 
-import json
+from functools import partial
 
 import pytest
 import torch
+from results_folder import LAYERS, weights, write_results
 from torch.nn import functional as F
 
 from disvae.models import load_disentangling_vae
-
-LAYERS = {  # name there: shape of its weight, for images of c channels and d latent dimensions
-    "encoder.conv1": (32, "c", 4, 4),
-    "encoder.conv2": (32, 32, 4, 4),
-    "encoder.conv3": (32, 32, 4, 4),
-    "encoder.conv_64": (32, 32, 4, 4),  # of 64×64 images alone
-    "encoder.lin1": (256, 512),
-    "encoder.lin2": (256, 256),
-    "encoder.mu_logvar_gen": ("2d", 256),
-    "decoder.lin1": (256, "d"),
-    "decoder.lin2": (256, 256),
-    "decoder.lin3": (512, 256),
-    "decoder.convT_64": (32, 32, 4, 4),  # of 64×64 images alone
-    "decoder.convT1": (32, 32, 4, 4),
-    "decoder.convT2": (32, 32, 4, 4),
-    "decoder.convT3": (32, "c", 4, 4),
-}
-
-
-def weights(channels, side, latent_dim):
-    sizes = {"c": channels, "d": latent_dim, "2d": 2 * latent_dim}
-    state = {}
-    for name, shape in LAYERS.items():
-        if side == 32 and name.endswith("_64"):
-            continue
-        shape = [sizes.get(size, size) for size in shape]
-        outputs = shape[1] if "convT" in name else shape[0]
-        state[f"{name}.weight"] = torch.randn(shape) / shape[1] ** 0.5 / 2
-        state[f"{name}.bias"] = torch.randn(outputs) / 4
-    return state
 
 
 def encode(state, x):
@@ -78,12 +49,7 @@ SPECS = {"img_size": [1, 32, 32], "latent_dim": 4, "model_type": "Burgess"}
 
 @pytest.fixture
 def write(tmp_path):
-    def write(state, **specs):
-        torch.save(state, tmp_path / "model.pt")
-        (tmp_path / "specs.json").write_text(json.dumps(specs))
-        return tmp_path
-
-    return write
+    return partial(write_results, tmp_path)
 
 
 @pytest.mark.parametrize("rec_dist", ["bernoulli", "gaussian", "laplace"])

@@ -50,12 +50,12 @@ class Codes:
 def encode(model: LatentModel, data: ImageDataset, settings: ReportSettings) -> Codes:
     """Encode the whole data set if it is to be decomposed and not too large, or else a sample."""
     n = len(data)
-    whole = n <= max(settings.n_samples, settings.largest_data if settings.n_codes != 0 else 0)
+    whole = n <= max(settings.points, settings.largest_data if settings.n_codes != 0 else 0)
     if whole:
         indices = torch.arange(n)
     else:
         order = torch.randperm(n, generator=torch.Generator().manual_seed(settings.seed))
-        indices = order[: settings.n_samples].sort().values
+        indices = order[: settings.points].sort().values
     posterior = encode_posteriors(model, data, indices, progress=False)
     prior = join([model.prior])
     kl = information_per_dimension(posterior, prior).mean(0)
@@ -107,7 +107,7 @@ def _sample(
     data: FactorDataset, codes: Codes, settings: ReportSettings
 ) -> tuple[Tensor, Tensor, list[str]]:
     """Codes, and those of their factors that vary, with their names."""
-    means, indices = codes.sample(settings.n_samples, settings.seed)
+    means, indices = codes.sample(settings.points, settings.seed)
     factors = data.factors(indices)
     varied = (factors != factors[:1]).any(0).nonzero()[:, 0].tolist()
     return means, factors[:, varied], [data.space.names[k] for k in varied]

@@ -33,7 +33,7 @@ from disvae.plots.report.log import Curve, read_curves
 from disvae.plots.report.provenance import Start, read_starts, weights_digest
 from disvae.plots.report.settings import ReportSettings
 from disvae.plots.report.sheets import Sheet, make_sheet
-from disvae.training import Run
+from disvae.training import Run, read_dimension_names
 
 N_STARTS = 4  # images to traverse from
 MOST_NUMBERS = 10_000_000  # of all traversals: what keeps a report below 10 MB
@@ -123,7 +123,9 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
         undecomposed=undecomposed,
         kl=float(codes.kl.sum()),
         n_encoded=len(codes.indices),
-        dimensions=make_dimensions(model, images[:n_starts], codes.kl, shares, values),
+        dimensions=make_dimensions(
+            model, images[:n_starts], codes.kl, shares, values, read_dimension_names(run.path)
+        ),
         values=values,
         starts=make_sheet(images[None, :n_starts]),
         reconstructions=make_sheet(_reconstructed(model, images)),
@@ -162,7 +164,7 @@ def _scores(
     if not isinstance(data, FactorDataset):
         return {}, {}, f"{type(data).__name__} has no factors, which every metric compares with"
     scores = measure_scores(data, codes, settings)
-    n = min(settings.n_samples, len(codes.indices))
+    n = min(settings.points, len(codes.indices))
     errors = f"errors by {settings.repeats} halves" if settings.repeats else "no standard errors"
     source = f"measured for this report: {n:,} images, {errors}, seed {settings.seed}"
     return {"trained": entries(scores)}, scores.skipped, source

@@ -21,6 +21,7 @@ class Dimension:
 
     Attributes:
         number: which.
+        name: what somebody called it; "" if nobody did.
         kl: its mean KL to the prior, in nats.
         factor: the factor that it knows most of, if it knows enough of any.
         share: what it knows of that factor, as a part of the factor's entropy.
@@ -32,6 +33,7 @@ class Dimension:
     """
 
     number: int
+    name: str
     kl: float
     factor: str | None
     share: float
@@ -53,6 +55,7 @@ def make_dimensions(
     kl: Float[Tensor, " latent_dim"],
     shares: Mapping[str, Sequence[float]],
     values: Sequence[float],
+    called: Mapping[int, str],
 ) -> list[Dimension]:
     """Every dimension of a model, the most informative first.
 
@@ -62,6 +65,7 @@ def make_dimensions(
         kl: nats of each dimension.
         shares: what each dimension knows of each factor, by factor; perhaps empty.
         values: what traversals set a continuous dimension to.
+        called: names of dimensions, as far as they have any.
     """
     frames = torch.stack([traverse(model, x, values).cpu() for x in starts], 1)
     with torch.no_grad():
@@ -77,6 +81,7 @@ def make_dimensions(
         dimensions.append(
             Dimension(
                 number=j,
+                name=called.get(j, ""),
                 kl=float(kl[j]),
                 factor=named,
                 share=share,

@@ -23,7 +23,7 @@ class ReportSettings:
     Args:
         metrics: names, such as ``("MIG", "DCI")``. If None, the scores in the run's
             ``evaluation.json``, or without such a file :data:`USUAL_METRICS`.
-        n_samples: images that metrics and KLs are measured on, at most.
+        points: images that metrics and KLs are measured on, at most.
         repeats: random halves of the samples to measure standard errors with; 0 for none.
         n_codes: codes at which the KL is decomposed; 0 for no decomposition. If None, what the
             run's ``evaluation.json`` has, or without it at :data:`USUAL_CODES` codes.
@@ -39,7 +39,7 @@ class ReportSettings:
     """
 
     metrics: Sequence[str] | None = None
-    n_samples: int = 5_000
+    points: int = 5_000
     repeats: int = 20
     n_codes: int | None = None
     largest_data: int = 20_000
@@ -49,7 +49,7 @@ class ReportSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        at_least = {"n_samples": 2, "repeats": 0, "n_codes": 0, "largest_data": 0, "n_frames": 2}
+        at_least = {"points": 2, "repeats": 0, "n_codes": 0, "largest_data": 0, "n_frames": 2}
         for name, least in at_least.items():
             value = getattr(self, name)
             if value is not None and value < least:

@@ -8,7 +8,7 @@ from disvae.plots.report.settings import USUAL_METRICS
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"n_samples": 1}, "n_samples must be at least 2, got 1"),
+        ({"points": 1}, "points must be at least 2, got 1"),
         ({"n_codes": -1}, "n_codes must be at least 0, got -1"),
         ({"n_frames": 1}, "n_frames must be at least 2, got 1"),
         ({"repeats": 1}, "repeats must be 0 or 2 at least, got 1"),

@@ -218,7 +218,7 @@ def test_what_a_run_says_is_never_markup(run, tmp_path):
 
 
 def test_data_too_large_is_not_decomposed_and_says_why(run, tmp_path):
-    settings = ReportSettings(metrics=["MIG"], repeats=0, n_samples=100, largest_data=299)
+    settings = ReportSettings(metrics=["MIG"], repeats=0, points=100, largest_data=299)
     page = read_page(write_report([run], tmp_path / "page.html", settings))
     told = page.one(id="decomposition")
     assert told.all("table") == []

@@ -1,0 +1,40 @@
+"""``disvae import``: a run directory of a model that another program has trained."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from disvae.cli.parsing import make_parser, parse
+from disvae.data import load
+from disvae.models import load_disentangling_vae
+from disvae.training import import_model
+
+DESCRIPTION = """Make a run directory of a results folder of disentangling-vae, so that its model
+can be evaluated, drawn, explored, reported and exported like one that was trained here."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    parser = make_parser("import", DESCRIPTION)
+    parser.add_argument("folder", metavar="FOLDER", help="with model.pt and specs.json")
+    parser.add_argument("run", metavar="RUN", help="run directory to write")
+    parser.add_argument(
+        "--data",
+        type=str | None,
+        default=None,
+        metavar="NAME",
+        help="data set to measure it on, as `disvae data list` has it; if not given, the run can "
+        "only do what needs no images",
+    )
+    parser.add_argument(
+        "--root",
+        type=str | None,
+        default=None,
+        help="folder of the data set's files; $DISVAE_DATA or ~/.disvae/data",
+    )
+    options = parse(parser, arguments)
+    model = load_disentangling_vae(options.folder)
+    specs = json.loads((Path(options.folder) / "specs.json").read_text(encoding="utf-8"))
+    data = load(options.data, options.root) if options.data else None
+    imported = import_model(model, options.run, data, {"program": "disentangling-vae", **specs})
+    print(f"wrote {imported.path}")
