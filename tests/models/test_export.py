@@ -53,7 +53,7 @@ def check(files, model, x, atol=1e-4):
 @each_export
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network(export, network, tmp_path) -> None:
-    side = 28 if network.__name__ == "ChestMNISTVAE" else 16
+    side = 28 if network.__name__ in ("ChestMNISTVAE", "JhaVAE") else 16
     model, x = network(image_shape=(1, side, side)), torch.rand(3, 1, side, side)
     with torch.no_grad():  # statistics and weights unlike the first ones
         for tensor in model.state_dict().values():
