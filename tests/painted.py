@@ -45,6 +45,29 @@ class PaintedVAE(VAE):
         super().__init__(Moments(), Paint(), latent_dim=3, likelihood=Gaussian())
 
 
+class Mirror(nn.Module):
+    """The four pixels are the code, in the opposite order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return (self.scale * z.flip(1)).view(-1, *SHAPE)
+
+
+class FourPixels(nn.Module):
+    """The posterior mean is the four pixels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x.flatten(1), torch.zeros(len(x), 4)], 1)
+
+
+def mirrored_vae() -> VAE:
+    """Paints the four pixels of an image in the opposite order."""
+    return VAE(FourPixels(), Mirror(), latent_dim=4, likelihood=Gaussian())
+
+
 class PaintedImages(FactorDataset):
     """All images whose codes are −2, −1, 0, 1 or 2: the factors less 2."""
 

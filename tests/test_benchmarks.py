@@ -58,6 +58,18 @@ def test_training_step(tmp_path: Path) -> None:
     assert 0 < row["share_of_peak"] < 1
 
 
+def test_data_size(tmp_path: Path) -> None:
+    sizes = ["--sizes", "8", "20", "--batch_size", "2", "--rounds", "2", "--steps", "1"]
+    report = load("data_size").main([*sizes, "--output", str(tmp_path)])
+    assert json.loads((tmp_path / "data_size.json").read_text()) == report
+    assert [row["images"] for row in report["rows"]] == 3 * [8, 20]
+    for row in report["rows"]:
+        low, high = row["ratio_quartiles"]
+        assert 0 < low <= row["ratio"] <= high
+        assert (row["ratio"] == 1) == (row["images"] == 8)
+        assert 0 < row["order_seconds"] < row["seconds"]
+
+
 def test_infogan(tmp_path: Path) -> None:
     sizes = {"steps": 10, "batch_size": 2, "n": 10, "points": 200}
     options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]

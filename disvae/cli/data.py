@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 
-from disvae.cli.nearest import nearest
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import choose_below, parse
 from disvae.cli.tables import print_json
 from disvae.data.catalogue import Entry, catalogue, entry
 from disvae.data.download import RemoteFile, checksum, download
@@ -21,24 +20,10 @@ DESCRIPTION = {
     "show": "Draw random images of a data set, and each factor varied alone.",
 }
 
-HELP = f"""usage: disvae data VERB [options]
-
-verbs:
-{chr(10).join(f"  {verb:<10}{text}" for verb, text in DESCRIPTION.items())}
-
-`disvae data VERB --help` explains a verb's options.
-"""
-
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(HELP, end="")
-        raise SystemExit(0 if arguments else 2)  # as the parsers of the other verbs do
-    verb = arguments[0]
-    if verb not in DESCRIPTION:
-        raise ValueError(f"unknown verb {verb!r} of disvae data{nearest(verb, DESCRIPTION)}")
-    parser = make_parser(f"data {verb}", DESCRIPTION[verb])
+    verb, parser = choose_below("data", arguments, DESCRIPTION)
     if verb == "list":
         parser.add_argument("--json", action="store_true", help="print JSON, with the addresses")
     else:

@@ -2,7 +2,7 @@
 
 import re
 from argparse import ArgumentError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,32 @@ def make_parser(verb: str, description: str, usage: str | None = None) -> Argume
     return ArgumentParser(
         prog=f"disvae {verb}", description=description, usage=usage, exit_on_error=False
     )
+
+
+def choose_below(
+    verb: str, arguments: Sequence[str], below: Mapping[str, str], note: str = ""
+) -> tuple[str, ArgumentParser]:
+    """The verb below ``disvae VERB`` that the first argument names, and its parser.
+
+    Args:
+        verb: such as "data".
+        arguments: of the verb.
+        below: the verbs below it, and what each is for.
+        note: lines for the help of the verb.
+
+    Raises:
+        ValueError: there is no such verb; the message names the nearest.
+        SystemExit: the help was asked for, as the parsers of verbs raise it, or nothing was.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        verbs = "\n".join(f"  {name:<10}{text}" for name, text in below.items())
+        more = f"{note}`disvae {verb} VERB --help` explains a verb's options."
+        print(f"usage: disvae {verb} VERB [options]\n\nverbs:\n{verbs}\n\n{more}")
+        raise SystemExit(0 if arguments else 2)
+    name = arguments[0]
+    if name not in below:
+        raise ValueError(f"unknown verb {name!r} of disvae {verb}{nearest(name, below)}")
+    return name, make_parser(f"{verb} {name}", below[name])
 
 
 def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:

@@ -7,7 +7,7 @@ from typing import Any
 from jsonargparse import Namespace
 
 from disvae.cli.nearest import nearest
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import choose_below, parse
 from disvae.cli.tables import print_json
 from disvae.recipes import Recipe, load_recipe, recipe_names
 
@@ -16,25 +16,12 @@ DESCRIPTION = {
     "show": "Print the YAML file of a recipe: its source, what was corrected, its options.",
 }
 
-HELP = f"""usage: disvae recipe VERB [options]
-
-verbs:
-{chr(10).join(f"  {verb:<10}{text}" for verb, text in DESCRIPTION.items())}
-
-To run one: disvae train --recipe NAME --run_dir FOLDER
-`disvae recipe VERB --help` explains a verb's options.
-"""
+NOTE = "To run one: disvae train --recipe NAME --run_dir FOLDER\n"
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(HELP, end="")
-        raise SystemExit(0 if arguments else 2)  # as the parsers of the other verbs do
-    verb = arguments[0]
-    if verb not in DESCRIPTION:
-        raise ValueError(f"unknown verb {verb!r} of disvae recipe{nearest(verb, DESCRIPTION)}")
-    parser = make_parser(f"recipe {verb}", DESCRIPTION[verb])
+    verb, parser = choose_below("recipe", arguments, DESCRIPTION, NOTE)
     if verb == "list":
         parser.add_argument("--json", action="store_true", help="print JSON, with all options")
     else:

@@ -1,39 +1,14 @@
 import pytest
 import torch
-from torch import nn
+from painted import SHAPE, mirrored_vae
 
-from disvae import VAE, BurgessVAE
-from disvae.likelihoods import Gaussian
+from disvae import BurgessVAE
 from disvae.plots import swap, swap_figure
-
-SHAPE = (1, 2, 2)
-
-
-class Moments(nn.Module):
-    """The posterior mean is the four pixels."""
-
-    def forward(self, x):
-        return torch.cat([x.flatten(1), torch.zeros(len(x), 4)], 1)
-
-
-class Paint(nn.Module):
-    """The four pixels are the code, in the opposite order."""
-
-    def __init__(self):
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
-
-    def forward(self, z):
-        return (self.scale * z.flip(1)).view(-1, *SHAPE)
-
-
-def make_model() -> VAE:
-    return VAE(Moments(), Paint(), latent_dim=4, likelihood=Gaussian())
 
 
 def test_each_cell_decodes_the_code_of_both_parts():
     rows, columns = torch.rand(3, *SHAPE), torch.rand(5, *SHAPE)
-    images = swap(make_model(), rows, columns, dimensions=[0, 3])
+    images = swap(mirrored_vae(), rows, columns, dimensions=[0, 3])
     assert images.shape == (3, 5, *SHAPE)
     assert not images.requires_grad
     for i in range(3):
@@ -52,7 +27,7 @@ def test_an_image_swapped_with_itself_is_its_reconstruction():
 
 def test_the_picture_has_the_images_at_its_edges_and_each_cell_in_its_place():
     rows, columns = torch.rand(2, *SHAPE), torch.rand(3, *SHAPE)
-    figure = swap_figure(make_model(), rows, columns, [0, 3], parts=("style", "content"))
+    figure = swap_figure(mirrored_vae(), rows, columns, [0, 3], parts=("style", "content"))
     axes = figure.axes[0]
     picture = torch.as_tensor(axes.images[0].get_array().data)[..., 0]
     cell, gap = 4, 3  # two pixels and their frame; the gap between images and swaps
@@ -64,7 +39,7 @@ def test_the_picture_has_the_images_at_its_edges_and_each_cell_in_its_place():
         return picture[top : top + 2, left : left + 2]
 
     assert shown(0, 0).eq(1).all()
-    swapped = swap(make_model(), rows, columns, [0, 3])
+    swapped = swap(mirrored_vae(), rows, columns, [0, 3])
     for i in range(2):
         torch.testing.assert_close(shown(i + 1, 0), rows[i, 0])
         for j in range(3):
@@ -75,7 +50,7 @@ def test_the_picture_has_the_images_at_its_edges_and_each_cell_in_its_place():
 
 def test_parts_without_names_go_by_their_numbers():
     x = torch.rand(1, *SHAPE)
-    label = swap_figure(make_model(), x, x, [2]).axes[0].get_xlabel()
+    label = swap_figure(mirrored_vae(), x, x, [2]).axes[0].get_xlabel()
     assert label == "dimension 2 of the image on the left, dimensions 0, 1, 3 of the image above"
 
 
@@ -83,4 +58,4 @@ def test_parts_without_names_go_by_their_numbers():
 def test_a_part_is_some_dimensions_and_not_all(wrong):
     x = torch.rand(1, *SHAPE)
     with pytest.raises(ValueError, match="some, but not all, of the dimensions 0 to 3"):
-        swap(make_model(), x, x, wrong)
+        swap(mirrored_vae(), x, x, wrong)

@@ -1,38 +1,12 @@
 import pytest
 import torch
-from torch import nn
+from painted import SHAPE, mirrored_vae
 
-from disvae import VAE
-from disvae.likelihoods import Gaussian
 from disvae.plots import variations_figure, vary
-
-SHAPE = (1, 2, 2)
-
-
-class Moments(nn.Module):
-    """The posterior mean is the four pixels."""
-
-    def forward(self, x):
-        return torch.cat([x.flatten(1), torch.zeros(len(x), 4)], 1)
-
-
-class Paint(nn.Module):
-    """The four pixels are the code, in the opposite order."""
-
-    def __init__(self):
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
-
-    def forward(self, z):
-        return (self.scale * z.flip(1)).view(-1, *SHAPE)
-
-
-def make_model() -> VAE:
-    return VAE(Moments(), Paint(), latent_dim=4, likelihood=Gaussian())
 
 
 def test_each_cell_decodes_what_is_kept_and_a_draw_that_all_rows_share():
-    x, model = torch.rand(3, *SHAPE), make_model()
+    x, model = torch.rand(3, *SHAPE), mirrored_vae()
     images = vary(model, x, dimensions=[0, 3], n=5, seed=2)
     draws = model.draw(5, torch.Generator().manual_seed(2))
     assert images.shape == (3, 5, *SHAPE)
@@ -45,7 +19,7 @@ def test_each_cell_decodes_what_is_kept_and_a_draw_that_all_rows_share():
 
 
 def test_draws_are_those_of_the_seed():
-    x, model = torch.rand(2, *SHAPE), make_model()
+    x, model = torch.rand(2, *SHAPE), mirrored_vae()
     before = torch.get_rng_state()
     first, again, other = (vary(model, x, [0], seed=seed) for seed in (1, 1, 2))
     assert torch.equal(first, again)
@@ -54,7 +28,7 @@ def test_draws_are_those_of_the_seed():
 
 
 def test_the_picture_has_each_image_on_the_left_of_its_row():
-    x, model = torch.rand(2, *SHAPE), make_model()
+    x, model = torch.rand(2, *SHAPE), mirrored_vae()
     picture = variations_figure(model, x, [0, 3], n=3).axes[0].images[0].get_array().data
     picture = torch.as_tensor(picture)[..., 0]
     cell, gap = 4, 3  # two pixels and their frame; the gap after the images
@@ -69,7 +43,7 @@ def test_the_picture_has_each_image_on_the_left_of_its_row():
 
 
 def test_what_cannot_be_varied_is_refused():
-    x, model = torch.rand(2, *SHAPE), make_model()
+    x, model = torch.rand(2, *SHAPE), mirrored_vae()
     with pytest.raises(ValueError, match="not all"):
         vary(model, x, [0, 1, 2, 3])
     with pytest.raises(ValueError, match="at least one draw"):
