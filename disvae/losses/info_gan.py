@@ -182,7 +182,7 @@ class InfoWGANGPLoss(InfoAdversarialLoss):
     of the distance between both kinds of images), ``gradient_penalty`` (before η).
 
     Args:
-        weight: λ.
+        weight: λ, in units of the critic's numbers for each nat; 1 in the paper.
         penalty: η, 10 in both papers.
         discriminator_lr: the critic's learning rate; the model's if None. In FactorVAE's paper
             2e-4, the generator's 1e-3; WGAN-GP's own paper has five steps of the critic for one of

@@ -49,7 +49,7 @@ def test_options(complete) -> None:
 
 def test_names_of_classes_recipes_and_data_sets(complete) -> None:
     assert {"FactorVAELoss", "BetaTCVAELoss"} <= {*complete("train", "--loss", "")}
-    assert complete("train", "--model", "Kim") == ["KimVAE"]
+    assert complete("train", "--model", "Kim") == ["KimMixedVAE", "KimVAE"]
     assert complete("train", "--data", "DSp") == ["DSprites"]
     assert complete("train", "--recipe", "best_") == ["best_celeba", "best_dsprites"]
     assert complete("recipe", "show", "kim2018_2d") == ["kim2018_2d_shapes"]

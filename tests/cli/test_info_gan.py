@@ -104,7 +104,7 @@ def test_traversals_stay_within_the_bounds(run, tmp_path, monkeypatch) -> None:
 
 def test_a_report_and_the_codes(run, tmp_path) -> None:
     page = tmp_path / "report.html"
-    options = ["--n_samples", "100", "--repeats", "0", "--decompose", "0", "--metrics", "MIG"]
+    options = ["--points", "100", "--repeats", "0", "--decompose", "0", "--metrics", "MIG"]
     assert main(["report", str(run), *options, "--output", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
     assert "inf nats" not in text
