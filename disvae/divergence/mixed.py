@@ -28,8 +28,8 @@ class MixedDistribution(Distribution):
     noisy logits at a temperature, so that it has a gradient (straight through).
 
     Args:
-        continuous: of shape (*batch, n_continuous), such as a Normal.
-        logits: of each categorical variable, (*batch, n_categories), normalised or not.
+        continuous: of shape (..., n_continuous), such as a Normal.
+        logits: of each categorical variable, (..., n_categories), normalised or not.
         temperature: of the gradient: low ones are less biased and have more variance.
 
     Raises:

@@ -75,7 +75,7 @@ def standard_prior(posterior: Distribution) -> Any:
     """The usual prior, of shape (latent_dim,): standard normal, and all categories alike.
 
     Args:
-        posterior: of shape (*batch, latent_dim), for the kinds of its variables.
+        posterior: of shape (..., latent_dim), for the kinds of its variables.
     """
     continuous = standard_normal(continuous_part(posterior).mean)
     if not isinstance(posterior, MixedDistribution):
