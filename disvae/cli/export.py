@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from disvae.cli.parsing import make_parser, parse
 from disvae.models import Exported, LatentModel, export_onnx, export_program, model_card
 from disvae.models.pretrained import upload
-from disvae.plots import mean_kl, traversal_figure
-from disvae.training import Run, load_images, load_run
+from disvae.plots.image_kinds import traversal_of
+from disvae.training import Run, load_run
 
 DESCRIPTION = """Write the model of a finished run as files for other programs: its encoder and its
 decoder as ONNX or as programs of torch.export, each run and compared with the model; or as a
@@ -21,8 +19,6 @@ PRETRAINED = "pretrained"
 CHECKED = {"onnx": export_onnx, "torch-export": export_program}
 
 PICTURE = "traversal.png"
-# Images over which the KL of each dimension is averaged.
-N_IMAGES = 1000
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -79,7 +75,7 @@ def run(arguments: Sequence[str]) -> None:
         card = _card(finished, model, options.push_to or folder.name, options.best, pictures)
         model.save_pretrained(folder, card)
         for name in pictures:
-            _draw(finished, model, folder / name)
+            traversal_of(finished, model).savefig(folder / name, dpi=120)
         if options.push_to:
             report["url"] = upload(folder, options.push_to, options.private, pictures=pictures)
     else:
@@ -109,15 +105,6 @@ def _card(
         picture=next(iter(pictures), None),
         cites=[type(finished.criterion())] if settings["loss"] else [],
     )
-
-
-def _draw(finished: Run, model: LatentModel, path: Path) -> None:
-    """What each dimension does to the image in the middle of the data set."""
-    data = finished.data()
-    some = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:N_IMAGES]
-    kl = mean_kl(model, load_images(data, some))
-    image = load_images(data, torch.tensor([len(data) // 2]))[0]
-    traversal_figure(model, image, kl).savefig(path, dpi=120)
 
 
 def _as_json(file: Exported) -> dict[str, Any]:

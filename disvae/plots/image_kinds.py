@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from disvae.divergence.bounded import within_bounds
+from disvae.models import LatentModel
 from disvae.plots.choice import choose_images, load_chosen, starting_images
 from disvae.plots.dimensions import describe_dimensions, describe_run
 from disvae.plots.images import images_figure
 from disvae.plots.interpolation import Path, interpolation_figure
 from disvae.plots.reconstruct_traverse import reconstruct_traverse_figure
 from disvae.plots.reconstructions import reconstruction_figure
-from disvae.plots.traversals import traversal_figure, traversal_unit, traversal_values
+from disvae.plots.traversals import VALUES, traversal_figure, traversal_unit, traversal_values
 from disvae.training import Run, load_images
 
 if TYPE_CHECKING:
@@ -140,6 +141,24 @@ def traversals(
     values = within_bounds(model.prior, traversal_values(range, columns))
     unit = traversal_unit(x, range)
     return traversal_figure(model, x, known.kl, values, known.called, rows, unit, scale)
+
+
+def traversal_of(run: Run, model: LatentModel, index: int | None = None) -> "Figure":
+    """Traversals from one image, as they are drawn unless something else is asked for.
+
+    Args:
+        run: the run.
+        model: its model, with whatever weights.
+        index: of the image; that in the middle of the data set if None.
+
+    Raises:
+        ValueError: there is no such image.
+    """
+    data = run.data()
+    index = len(data) // 2 if index is None else index
+    x = load_chosen(data, 1, [index], seed=0)[0]
+    known = describe_run(run, model, data)
+    return traversal_figure(model, x, known.kl, within_bounds(model.prior, VALUES), known.called)
 
 
 def reconstruct_traverse(

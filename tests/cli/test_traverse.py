@@ -28,4 +28,4 @@ def test_another_image_and_another_file(run, tmp_path):
 @pytest.mark.parametrize("index", ["-1", "20"])
 def test_an_image_that_does_not_exist_is_refused(run, index, capsys):
     assert main(["traverse", str(run), "--image", index]) == 2
-    assert f"--image must be from 0 to 19, got {index}" in capsys.readouterr().err
+    assert f"images must be from 0 to 19, got {index}" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import io
 
 import pytest
 from matplotlib.figure import Figure
-from painted import PaintedImages, PaintedVAE, painted_run
+from painted import PaintedImages, PaintedVAE, painted_run, picture
 from report_page import read_page
 
 from disvae.cli.main import main
@@ -68,6 +68,13 @@ def test_rows_of_images_have_names(run, kind):
     write_dimension_names(run.path, {2: NAME})
     after = row_labels(kind(run, columns=3))
     assert [label.replace(SHOWN, "blue") for label in after] == before != after
+
+
+def test_the_usual_traversal_has_names_and_starts_in_the_middle(named):
+    figure = image_kinds.traversal_of(named, named.model())
+    assert row_labels(figure)[0].endswith(SHOWN)
+    middle = image_kinds.traversals(named, images=[62])
+    assert picture(figure).equal(picture(middle))
 
 
 def test_no_row_label_is_cut_off(run):
