@@ -11,10 +11,29 @@ from torch.distributions import Distribution
 from disvae.divergence import map_parameters
 
 
-def launched() -> tuple[int, int] | None:
-    """Devices of each machine and machines, if ``torchrun`` or its like started this process."""
+def launch(accelerator: str, devices: int, precision: Any) -> Any:
+    """Fabric on this machine's devices, or as ``torchrun`` or its like started this process.
+
+    Args:
+        accelerator: kind of device.
+        devices: how many, unless a launcher of processes decides.
+        precision: of the weights and of what is computed.
+
+    Raises:
+        ValueError: this machine has no such device.
+    """
+    from lightning_fabric import Fabric
+
     world, local = (int(os.environ.get(f"{name}WORLD_SIZE", 1)) for name in ("", "LOCAL_"))
-    return (local, world // local) if world > 1 else None
+    machine, machines = (local, world // local) if world > 1 else (devices, 1)
+    try:
+        fabric = Fabric(
+            accelerator=accelerator, devices=machine, num_nodes=machines, precision=precision
+        )
+    except RuntimeError as error:
+        raise ValueError(f"accelerator={accelerator!r}, devices={devices}: {error}") from error
+    fabric.launch()
+    return fabric
 
 
 class GlobalBatch:

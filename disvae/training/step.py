@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from disvae.training.average import Average
 from disvae.training.log import Stopwatch
+from disvae.training.state import TrainingState
 from disvae.training.update import Update
 
 Terms = dict[str, Tensor]
@@ -16,24 +16,17 @@ class TrainingStep:
 
     Args:
         fabric: what runs the backward pass.
-        players: the model and the loss as one module.
-        optimizer: of both; its step is the update's.
-        update: changes the weights.
-        average: the averaged weights, which follow; None for none.
+        state: what a step changes.
         watch: told where the time goes.
     """
 
-    def __init__(
-        self,
-        fabric: Any,
-        players: Any,
-        optimizer: Any,
-        update: Update,
-        average: Average | None,
-        watch: Stopwatch,
-    ) -> None:
-        self._fabric, self._players, self._optimizer = fabric, players, optimizer
-        self.update, self._average, self.watch = update, average, watch
+    def __init__(self, fabric: Any, state: TrainingState, watch: Stopwatch) -> None:
+        self._fabric, self._state, self.watch = fabric, state, watch
+
+    @property
+    def update(self) -> Update:
+        """What changes the weights."""
+        return self._state.update
 
     def __call__(self, batch: Any, number: int) -> Terms:
         """Take the step, and return the loss and its terms, detached."""
@@ -47,13 +40,14 @@ class TrainingStep:
             batch: what the loss takes.
             number: the step, for schedules; a tensor if this is being recorded.
         """
-        loss, terms = self._players(batch, number)
+        state = self._state
+        loss, terms = state.players(batch, number)
         self.watch.lap("forward")
-        self._optimizer.zero_grad()
+        state.optimizer.zero_grad()
         self._fabric.backward(loss)
         self.watch.lap("backward")
-        updated = self.update()
-        if self._average:
-            self._average.update()
+        updated = state.update()
+        if state.average:
+            state.average.update()
         self.watch.lap("update")
         return {"loss": loss.detach(), **terms, **updated}

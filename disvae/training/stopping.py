@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+import torch
 from filelock import FileLock, Timeout
 
+ASK_EVERY = 10  # steps after which processes ask each other whether one was told to stop
 EXIT_STATUS = 128 + signal.SIGTERM
 
 
@@ -22,6 +25,19 @@ class StopRequest:
     """
 
     received: bool = False
+
+    def agreed(self, fabric: Any, step: int) -> bool:
+        """Whether to stop after a step: if any process was asked, all learn of it after the same.
+
+        Args:
+            fabric: of the processes.
+            step: the number of steps taken.
+        """
+        if fabric.world_size > 1 and step % ASK_EVERY == 0:
+            flag = torch.tensor(float(self.received), device=fabric.device)
+            self.received = float(fabric.all_reduce(flag, reduce_op="sum")) > 0
+            return self.received
+        return self.received and fabric.world_size == 1
 
 
 @contextmanager

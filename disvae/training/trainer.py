@@ -4,35 +4,30 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
 from disvae.losses import Decomposed, Loss
-from disvae.models import LatentModel
 from disvae.schedules import Weight
 from disvae.spec import plain
-from disvae.training.average import Average
 from disvae.training.captured import CapturedStep, cuda_graph
-from disvae.training.log import Log, RunningMeans, Stopwatch, check_finite, check_weights
+from disvae.training.log import Stopwatch
 from disvae.training.memory import keep_freed_memory
-from disvae.training.monitor import Monitor
-from disvae.training.processes import GlobalBatch, launched
+from disvae.training.processes import launch
 from disvae.training.progress import progress_bar
-from disvae.training.provenance import note_start, provenance
+from disvae.training.provenance import provenance
+from disvae.training.records import Records
 from disvae.training.run import RunDirectory, described_data, description
+from disvae.training.settings import ELSEWHERE, Precision, check_positive, check_settings
+from disvae.training.state import TrainingState
 from disvae.training.step import TrainingStep
 from disvae.training.stopping import StopRequest, locked
 from disvae.training.turns import take_turns
-from disvae.training.update import Update
-
-ASK_EVERY = 10  # steps after which processes ask each other whether one was told to stop
-# "16-mixed" needs a loss scaler, whose state would have to be part of the checkpoint.
-Precision = Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]
 
 
 class Trainer:
@@ -117,89 +112,27 @@ class Trainer:
         loggers: Sequence[Any] = (),
         progress: bool = True,
     ) -> None:
-        from lightning_fabric import Fabric
-
-        _check_positive(
-            lr=lr,
-            batch_size=batch_size,
-            devices=devices,
-            log_every=log_every,
-            checkpoint_every=checkpoint_every,
-        )
-        if max_gradient is not None:
-            _check_positive(max_gradient=max_gradient)
-        if precision not in get_args(Precision):
-            raise ValueError(f"precision must be in {get_args(Precision)}, got {precision!r}")
-        may_be_0 = {"seed": seed, "keep_every": keep_every, "decompose_every": decompose_every}
-        for name, number in may_be_0.items():
-            if number < 0:
-                raise ValueError(f"{name} must not be negative, got {number}")
-        make_estimator(estimator, 1)  # refuses an unknown name before any work
-        self._monitor = Monitor(monitor, patience)
+        given = dict(locals())
+        self.arguments = {k: given[k] for k in given if k not in ("self", "model", "criterion")}
+        check_settings(self.arguments)
         self.model, self.criterion, self.run_dir = model, criterion, run_dir
-        self.step = 0
-        self._batch_size, self._seed = batch_size, seed
-        self._log_every, self._checkpoint_every = log_every, checkpoint_every
         self.progress = progress
-        self.arguments: dict[str, Any] = {
-            "lr": lr,
-            "batch_size": batch_size,
-            "seed": seed,
-            "run_dir": run_dir,
-            "precision": precision,
-            "accelerator": accelerator,
-            "devices": devices,
-            "log_every": log_every,
-            "checkpoint_every": checkpoint_every,
-            "keep_every": keep_every,
-            "decompose_every": decompose_every,
-            "estimator": estimator,
-            "lr_factor": lr_factor,
-            "max_gradient": max_gradient,
-            "ema_decay": ema_decay,
-            "monitor": monitor,
-            "patience": patience,
-            "fast": fast,
-            "loggers": loggers,
-            "progress": progress,
-        }
-        elsewhere = ("run_dir", "loggers", "progress")  # not part of what is computed
-        self._settings = {k: v for k, v in self.arguments.items() if k not in elsewhere}
+        self._settings = {k: v for k, v in self.arguments.items() if k not in ELSEWHERE}
         self._loggers = tuple(loggers)
         self._record: dict[str, float] = {}
-        self._means, self._watch = RunningMeans(), Stopwatch()
-        machine, machines = launched() or (devices, 1)
-        self._settings["devices"] = machine * machines
-        try:
-            self._fabric = Fabric(
-                accelerator=accelerator,
-                devices=machine,
-                num_nodes=machines,
-                precision=precision,
-            )
-        except RuntimeError as error:  # no such device here
-            raise ValueError(f"accelerator={accelerator!r}, devices={devices}: {error}") from error
-        self._fabric.launch()
-        # The fused update passes over memory once, the default one about ten times; that counts
-        # for FactorVAE's discriminator of five million weights.
-        # AdamW of no decay is Adam to the last bit; where a group has one, it is decoupled.
-        groups = criterion.parameter_groups(model, lr)
-        optimizer = torch.optim.AdamW(groups, lr=lr, weight_decay=0.0, fused=True)
-        self._both = _Players(model, criterion, alone=self._fabric.world_size == 1)
-        self._players, self._optimizer = self._fabric.setup(self._both, optimizer)
-        self._average = None if ema_decay is None else Average(model, ema_decay)
-        self._update = Update(optimizer, lr_factor, max_gradient)
-        step = TrainingStep(
-            self._fabric,
-            self._players,
-            self._optimizer,
-            self._update,
-            self._average,
-            self._watch,
-        )
+        self._watch = Stopwatch()
+        self._fabric = launch(accelerator, devices, precision)
+        self._settings["devices"] = self._fabric.world_size
+        self._state = TrainingState(self._fabric, model, criterion, self._settings)
+        step = TrainingStep(self._fabric, self._state, self._watch)
         self._training_step: TrainingStep | CapturedStep = step
-        if fast and self._fabric.device.type == "cuda" and self._fabric.world_size == 1:
+        if fast and self.device.type == "cuda" and self._fabric.world_size == 1:
             self._training_step = CapturedStep(step, cuda_graph, decompose_every, self._say)
+
+    @property
+    def step(self) -> int:
+        """The number of steps taken so far."""
+        return self._state.step
 
     @property
     def device(self) -> torch.device:
@@ -214,7 +147,7 @@ class Trainer:
     @property
     def averaged(self) -> nn.Module | None:
         """The model with averaged weights, if ``ema_decay`` asks for them."""
-        return self._average.module if self._average else None
+        return self._state.average.module if self._state.average else None
 
     def fit(self, data: Any, steps: int = 10_000) -> dict[str, float]:
         """Train until ``steps`` steps have been taken in all, those of earlier calls included.
@@ -254,11 +187,11 @@ class Trainer:
         Returns:
             Whether it ended because of the request.
         """
-        _check_positive(steps=steps)
+        check_positive(steps=steps)
         self._record = {}
         if isinstance(self._training_step, CapturedStep):
             self._training_step.forget()  # what is loaded below replaces what it holds
-        self._both.loss = self._loss(data).__call__
+        self._state.both.loss = self._loss(data).__call__
         source = source or self.source(data)
         with ExitStack() as stack:
             if self.run_dir is not None and self._fabric.is_global_zero:
@@ -268,27 +201,27 @@ class Trainer:
                 self._say(f"nothing to do: {self.step} of {steps} steps are taken already")
                 return False
             keep_freed_memory()
-            self._players.train()
-            bar = stack.enter_context(self._bar(steps))
-            if run:
-                run.remove_results()
-                note_start(run.path, self.step)
-                self._keep_weights(run)
-            log = stack.enter_context(closing(Log(run.path, self.step))) if run else None
+            self._state.players.train()
+            shown = self.progress and self._fabric.is_global_zero
+            bar = stack.enter_context(progress_bar(steps, self.step, "step", shown))
+            keep_every = self._settings["keep_every"]
+            records = Records(self._fabric, self._state, run, keep_every, self._loggers)
+            stack.enter_context(closing(records))
             self._watch.restart()
             while not self._complete(steps):
                 self._take_step(source)
                 bar.update()
-                self._keep_weights(run)
-                last = self.step == steps
-                if self.step % self._log_every == 0 or last:
-                    self._write_record(log, run, bar)
-                    last = self._complete(steps)
-                if self.run_dir and (self.step % self._checkpoint_every == 0 or last):
-                    self._save(run, last)
-                    self._show(log, source)
-                if not last and self._must_stop(request):
-                    self._save(run, last=False)
+                records.keep_weights()
+                if self._due("log_every", steps):
+                    images = self._settings["batch_size"] * self._fabric.world_size
+                    self._record = records.write_line(self._watch, images)
+                    bar.set_postfix(loss=f"{self._record['loss']:.1f}")
+                last = self._complete(steps)
+                if self.run_dir and (last or self._due("checkpoint_every", steps)):
+                    records.save(self.criterion, last)
+                    records.show(source)
+                if not last and request.agreed(self._fabric, self.step):
+                    records.save(self.criterion, last=False)
                     self._say(
                         f"stopped by SIGTERM after step {self.step}, which is saved: start again "
                         "to go on"
@@ -297,27 +230,21 @@ class Trainer:
                 yield
         return False
 
-    def _complete(self, steps: int) -> bool:
-        return self.step >= steps or self._monitor.exhausted
+    def _due(self, every: str, steps: int) -> bool:
+        return self.step % self._settings[every] == 0 or self.step == steps
 
-    def _must_stop(self, request: StopRequest) -> bool:
-        """Whether any process was asked to end; all of them learn of it after the same step."""
-        if self._fabric.world_size > 1 and self.step % ASK_EVERY == 0:
-            flag = torch.tensor(float(request.received), device=self._fabric.device)
-            total: Any = self._fabric.all_reduce(flag, reduce_op="sum")
-            request.received = float(total) > 0
-            return request.received
-        return request.received and self._fabric.world_size == 1
+    def _complete(self, steps: int) -> bool:
+        return self.step >= steps or self._state.monitor.exhausted
 
     def _take_step(self, source: Any) -> None:
         """The training step: everything else is book-keeping."""
         self._watch.begin()
         rank, world_size = self._fabric.global_rank, self._fabric.world_size
-        torch.manual_seed(_step_seed(self._seed, self.step, rank))
+        torch.manual_seed(_step_seed(self._settings["seed"], self.step, rank))
         batch = self._fabric.to_device(source.batch(self.step * world_size + rank))
         self._watch.lap("batch")
-        self._means.add(self._training_step(batch, self.step))
-        self.step += 1
+        self._state.means.add(self._training_step(batch, self.step))
+        self._state.step += 1
 
     def source(self, data: Any, like: Any = None) -> Any:
         """Batches of the data in the order of the seed; the data itself if it gives other batches.
@@ -326,14 +253,15 @@ class Trainer:
             data: see :meth:`fit`.
             like: another trainer's source of the same data and device, whose table is shared.
         """
+        order = self._settings["batch_size"], self._settings["seed"]
         tuples = isinstance(data, TupleSource)
         if hasattr(data, "batch") and not tuples:
             return data
         if like is not None:
-            return like.reordered(self._batch_size, self._seed)
+            return like.reordered(*order)
         if tuples:
-            return data.reordered(self._batch_size, self._seed, self._fabric.device)
-        return BatchSource(data, self._batch_size, self._seed, self._fabric.device)
+            return data.reordered(*order, self.device)
+        return BatchSource(data, *order, self.device)
 
     def _loss(self, data: Any) -> Loss:
         """The loss, with the terms of the KL beside its own if they are to be logged."""
@@ -346,70 +274,6 @@ class Trainer:
                 f"{type(data).__name__} has no len(): give it one, or set decompose_every=0"
             )
         return Decomposed(self.criterion, make_estimator(name, len(data)), every)
-
-    def _write_record(self, log: Log | None, run: RunDirectory | None, bar: Any) -> None:
-        """The means since the last log point and the speed since then, and a new beginning."""
-        record = self._global_means()
-        check_finite(self.step, record)
-        images = self._batch_size * self._fabric.world_size
-        record |= self._watch.read(images, self._fabric.device)
-        self._means.reset()
-        self._record = record
-        bar.set_postfix(loss=f"{record['loss']:.1f}")
-        if self._monitor.is_best(record) and run:
-            check_weights(self.step, self._kept())
-            run.write_best(self._kept(), self.step, record)
-        if log:
-            log.write(self.step, record)
-        if self._fabric.is_global_zero:
-            for logger in self._loggers:
-                logger.log_metrics(record, step=self.step)
-
-    def _kept(self) -> nn.Module:
-        """The model whose weights are kept."""
-        return self.averaged or self.model
-
-    def _keep_weights(self, run: RunDirectory | None) -> None:
-        """Keep the model for good if it is its turn; a run that goes on writes the same again."""
-        every = self._settings["keep_every"]
-        if run and every and self.step % every == 0:
-            run.write_kept(self._kept(), self.step)
-
-    def _show(self, log: Log | None, source: Any) -> None:
-        """Pictures of what the model makes of the first images, and of their codes."""
-        model = self._kept()
-        if log and isinstance(model, LatentModel) and isinstance(source, BatchSource | TupleSource):
-            batch = source.batch(0)
-            x = batch if isinstance(batch, Tensor) else batch[0]
-            log.show(self.step, model, self._fabric.to_device(x))
-
-    def _global_means(self) -> dict[str, float]:
-        """The means over the steps since the last log point, and over the processes."""
-        means = self._means.read()
-        if self._fabric.world_size > 1:
-            here = torch.tensor(list(means.values()), dtype=torch.float64)
-            shared: Any = self._fabric.all_reduce(here.to(self._fabric.device), reduce_op="mean")
-            means = dict(zip(means, shared.tolist(), strict=True))
-        return means
-
-    def _save(self, run: RunDirectory | None, last: bool) -> None:
-        """Write the state of training; processes that do not write check it all the same."""
-        check_finite(self.step, self._global_means())
-        check_weights(self.step, self._players)
-        if run is None:
-            return
-        if last:  # before the checkpoint, which says that the run is complete
-            run.write_weights(self._kept(), self.criterion)
-        run.write_checkpoint(
-            {
-                "step": self.step,
-                "players": self._players.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
-                "means": self._means.state_dict(),
-                "monitor": self._monitor.state_dict(),
-                "average": self._average.module.state_dict() if self._average else {},
-            }
-        )
 
     def _open_run(self, data: Any, steps: int) -> RunDirectory | None:
         """Go on from the checkpoint if there is one; the first process alone gets to write."""
@@ -427,48 +291,15 @@ class Trainer:
             run = RunDirectory(Path(self.run_dir), config)
         state = run.read_checkpoint(self._say)
         if state:
-            self._players.load_state_dict(state["players"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            self._update.hold_rates_on(None)
-            self._means.load_state_dict(state["means"], self._fabric.device)
-            self._monitor.load_state_dict(state["monitor"])
-            if self._average:
-                self._average.module.load_state_dict(state["average"])
-            self.step = state["step"]
+            self._state.load_state_dict(state)
             self._say(f"going on from step {self.step} of the run in {run.path}")
         return run if self._fabric.is_global_zero else None
-
-    def _bar(self, steps: int) -> Any:
-        shown = self.progress and self._fabric.is_global_zero
-        return progress_bar(steps, self.step, "step", shown)
 
     def _say(self, message: str) -> None:
         if self.progress and self._fabric.is_global_zero:
             print(message, file=sys.stderr)
 
 
-class _Players(nn.Module):
-    """The model and the loss as one module, which is what distributed training wraps."""
-
-    def __init__(self, model: nn.Module, criterion: Loss, alone: bool) -> None:
-        super().__init__()
-        self.alone = alone
-        self.model = model
-        self.criterion = criterion
-        self.loss = criterion.__call__  # a function: the loss is registered only once
-
-    def forward(self, batch: Any, step: int | Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        model = self.model if self.alone else GlobalBatch(self.model)
-        loss, terms = self.loss(model, batch, step)
-        return loss, terms
-
-
 def _step_seed(seed: int, step: int, rank: int) -> int:
     """A seed for one step of one process, unrelated to the seeds of its neighbours."""
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0])
-
-
-def _check_positive(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if not number > 0:
-            raise ValueError(f"{name} must be positive, got {number}")

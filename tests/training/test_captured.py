@@ -36,13 +36,14 @@ class Recorder:
         self.replays = 0
 
     def __call__(self, work):
-        optimizer, average = self.trainer._optimizer, self.trainer._average
-        parts = [self.trainer._players, optimizer, *([average.module] if average else [])]
+        state = self.trainer._state
+        optimizer, average = state.optimizer, state.average
+        parts = [state.players, optimizer, *([average.module] if average else [])]
         before = [copy.deepcopy(part.state_dict()) for part in parts]
         with torch.random.fork_rng():
             results = work()
-        for part, state in zip(parts, before, strict=True):
-            part.load_state_dict(state)
+        for part, weights in zip(parts, before, strict=True):
+            part.load_state_dict(weights)
         for group in optimizer.param_groups:  # loading makes copies, which nobody would fill
             group["lr"] = torch.tensor(float(group["lr"]))
 
@@ -175,7 +176,8 @@ def test_another_fit_records_anew(tmp_path, with_files) -> None:
     states = [trainer.model.state_dict().values() for trainer in (captured, plain)]
     assert_same(*states)
     moments = [
-        trainer._optimizer.state_dict()["state"][0]["exp_avg"] for trainer in (captured, plain)
+        trainer._state.optimizer.state_dict()["state"][0]["exp_avg"]
+        for trainer in (captured, plain)
     ]
     torch.testing.assert_close(*moments, rtol=1e-4, atol=1e-5)
 

@@ -77,7 +77,7 @@ GRADIENTS = (
     + """
 import copy
 from torch.nn.parallel import DistributedDataParallel
-from disvae.training.trainer import _Players
+from disvae.training.state import Players
 
 torch.distributed.init_process_group("gloo")
 rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
@@ -113,7 +113,7 @@ report = {}
 models = {"mixed": mixed, "quantised": quantised, "game": game}
 for name, criterion in losses.items():
     chosen = models.get(name.partition("-")[0], model)
-    players = _Players(copy.deepcopy(chosen), criterion.double(), alone=world == 1)
+    players = Players(copy.deepcopy(chosen), criterion.double(), alone=world == 1)
     if world > 1:
         players = DistributedDataParallel(players)
     torch.manual_seed(7)
