@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Sequence
 from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,8 @@ def train_ensemble(
         The runs, in the order of the trainers.
 
     Raises:
-        ValueError: no trainers, or one without a ``run_dir`` or with another's.
+        ValueError: no trainers, or one without a ``run_dir`` or with another's; or something that
+            several workers cannot be sent.
         RuntimeError: some runs failed; their own messages are above.
         SystemExit: SIGTERM came, and all are saved.
 
@@ -134,7 +137,7 @@ def _in_processes(
     ):
         try:
             for process in processes:
-                process.start()
+                _start(process)
             while not request.received:
                 alive = [process.sentinel for process in processes if process.is_alive()]
                 if not alive:
@@ -152,6 +155,16 @@ def _in_processes(
     if request.received:
         raise SystemExit(EXIT_STATUS)
     return complete
+
+
+def _start(process: BaseProcess) -> None:
+    try:
+        process.start()
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"processes get the models, losses and data by pickle, and {error}: define what they "
+            "are made of at the top of a module, or train with workers=1"
+        ) from error
 
 
 def _end_with_parent() -> None:

@@ -83,6 +83,20 @@ def test_run_directories_are_needed(tmp_path) -> None:
         train_ensemble(make(tmp_path), data(), steps=1, workers=0)
 
 
+class Local:
+    """Data that no other process could be sent."""
+
+    def __init__(self) -> None:
+        self.batch = lambda step: torch.rand(4, 1, 64, 64)
+
+
+def test_what_cannot_be_sent_to_workers_is_refused(tmp_path) -> None:
+    trainers = make(tmp_path)[:2]
+    with pytest.raises(ValueError, match=r"local object.*workers=1"):
+        train_ensemble(trainers, Local(), 2, workers=2, progress=False)
+    train_ensemble(trainers, Local(), 2, workers=1, progress=False)
+
+
 SCRIPT = """
 import sys, torch
 from disvae import BurgessVAE, Trainer, VAELoss
