@@ -73,7 +73,7 @@ class Stopwatch:
 
     def restart(self) -> None:
         """Start over: the steps of a process that was killed do not count."""
-        self._steps, self._seconds = 0, dict[str, float]()
+        self._steps, self._images, self._seconds = 0, 0, dict[str, float]()
         self._start = self._last = time.perf_counter()
 
     def begin(self) -> None:
@@ -81,22 +81,28 @@ class Stopwatch:
         self._steps += 1
         self._last = time.perf_counter()
 
+    def count(self, batch: Any) -> None:
+        """Count the images of a batch, each of a pair."""
+        parts = batch if isinstance(batch, (list, tuple)) else [batch]
+        images = (part for part in parts if isinstance(part, Tensor) and part.ndim == 4)
+        self._images += sum(map(len, images))
+
     def lap(self, part: str) -> None:
         """A part of the step is over."""
         now = time.perf_counter()
         self._seconds[part] = self._seconds.get(part, 0.0) + now - self._last
         self._last = now
 
-    def read(self, images: int, device: torch.device) -> dict[str, float]:
+    def read(self, processes: int, device: torch.device) -> dict[str, float]:
         """The speed since the last time, the parts of a step in milliseconds, the peak of memory.
 
         Args:
-            images: of each step.
+            processes: that took as many images each.
             device: whose memory; the process's if it is the CPU.
         """
         seconds = time.perf_counter() - self._start
         parts = {f"ms_{part}": 1e3 * total / self._steps for part, total in self._seconds.items()}
-        record = {"images_per_second": images * self._steps / seconds, **parts}
+        record = {"images_per_second": processes * self._images / seconds, **parts}
         self.restart()
         return record | {"peak_memory_mib": _peak_memory(device) / 2**20}
 

@@ -48,12 +48,11 @@ class Records:
         if self._run and every and step % every == 0:
             self._run.write_kept(self._state.kept, step)
 
-    def write_line(self, watch: Stopwatch, images: int) -> dict[str, float]:
+    def write_line(self, watch: Stopwatch) -> dict[str, float]:
         """Write the means since the last log point and the speed since then, and begin anew.
 
         Args:
             watch: what timed the steps.
-            images: of each step, on all devices.
 
         Returns:
             The line.
@@ -65,7 +64,7 @@ class Records:
         state = self._state
         record = state.mean_terms()
         check_finite(state.step, record)
-        record |= watch.read(images, self._fabric.device)
+        record |= watch.read(self._fabric.world_size, self._fabric.device)
         state.means.reset()
         if state.monitor.is_best(record) and self._run:
             check_weights(state.step, state.kept)

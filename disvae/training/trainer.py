@@ -213,8 +213,7 @@ class Trainer:
                 bar.update()
                 records.keep_weights()
                 if self._due("log_every", steps):
-                    images = self._settings["batch_size"] * self._fabric.world_size
-                    self._record = records.write_line(self._watch, images)
+                    self._record = records.write_line(self._watch)
                     bar.set_postfix(loss=f"{self._record['loss']:.1f}")
                 last = self._complete(steps)
                 if self.run_dir and (last or self._due("checkpoint_every", steps)):
@@ -242,6 +241,7 @@ class Trainer:
         rank, world_size = self._fabric.global_rank, self._fabric.world_size
         torch.manual_seed(_step_seed(self._settings["seed"], self.step, rank))
         batch = self._fabric.to_device(source.batch(self.step * world_size + rank))
+        self._watch.count(batch)
         self._watch.lap("batch")
         self._state.means.add(self._training_step(batch, self.step))
         self._state.step += 1
