@@ -109,7 +109,7 @@ class Classification(Loss):
 
 
 class Labelled:
-    """Batches of images with their labels, in an order of their own for each epoch."""
+    """Batches of images with their labels, drawn with replacement."""
 
     def __init__(self, data: ImageDataset, labels: NDArray[np.int64], batch_size: int) -> None:
         self._x = load_images(data, torch.arange(len(data)))

@@ -1,6 +1,5 @@
 """``disvae evaluate``: every metric of a finished run, as a table and as JSON."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from rich.table import Table
 
 from disvae.cli.nats import Models, bounds, decompositions
 from disvae.cli.parsing import make_parser, parse
-from disvae.cli.tables import print_json, read_table
+from disvae.cli.sub_codes import read_part, sub_codes
+from disvae.cli.tables import as_json, print_json, read_table
 from disvae.data import FactorDataset
 from disvae.data.files import write_atomically
 from disvae.metrics import (
@@ -88,6 +88,14 @@ def run(arguments: Sequence[str]) -> None:
         "the bound of FactorVAE's paper, whose cost grows with them",
     )
     parser.add_argument(
+        "--parts",
+        nargs="+",
+        default=[],
+        metavar="A:B",
+        help="also the accuracies of a classifier of each part of the code, dimensions A to B - 1, "
+        "on images that it learned from and on others; where there are no factors, of the label",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print the report as JSON, and nothing else"
     )
     options = parse(parser, arguments)
@@ -119,7 +127,7 @@ def _evaluate_files(options: Namespace, console: Console) -> dict[str, Any]:
     report: dict[str, Any] = {"seed": options.seed, "points": len(codes)}
     report["preset"] = options.preset
     report |= {"scores": scores.to_json(), "skipped": scores.skipped}
-    write_atomically(Path("evaluation.json"), json.dumps(report, indent=2).encode())
+    write_atomically(Path("evaluation.json"), as_json(report).encode())
     _draw({"score": scores}, Path())
     return report
 
@@ -130,19 +138,23 @@ def _evaluate_run(options: Namespace, console: Console) -> dict[str, Any]:
     if options.untrained:
         models["untrained"] = finished.untrained_model()
     data = finished.data()
+    parts = {text: read_part(text, models["trained"].latent_dim) for text in options.parts}
     report: dict[str, Any] = {"seed": options.seed}
     if isinstance(data, FactorDataset):
         report |= _scores(models, data, options, console)
-    elif options.decompose == options.particles == 0:
+    elif options.decompose == options.particles == 0 and not parts:
         raise ValueError(
             f"{type(data).__name__} has no factors, which every metric compares codes with: "
-            "evaluate a run on a data set such as Sprites, or ask for --decompose or --particles"
+            "evaluate a run on a data set such as Sprites, or ask for --decompose, --particles or, "
+            "if it has labels, --parts"
         )
     if options.decompose:
         report["decomposition"] = decompositions(models, data, options, console)
     if options.particles:
         report["evidence"] = bounds(models, data, options, console)
-    write_atomically(finished.path / "evaluation.json", json.dumps(report, indent=2).encode())
+    if parts:
+        report["parts"] = sub_codes(models, data, parts, options, console)
+    write_atomically(finished.path / "evaluation.json", as_json(report).encode())
     return report
 
 

@@ -65,6 +65,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"disvae: error: {error}", file=sys.stderr)
         return 2
+    except TypeError as error:
+        from disvae.losses import UnsuitableError
+
+        if not isinstance(error, UnsuitableError):
+            raise
+        print(f"disvae: error: {error}", file=sys.stderr)
+        return 2
     except FloatingPointError as error:
         print(f"disvae: error: {error}", file=sys.stderr)
         return 1

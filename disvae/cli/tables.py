@@ -1,6 +1,7 @@
 """Numbers of codes and factors out of files of any usual kind, and facts for other programs."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,27 @@ from disvae.data.files import reading
 
 def print_json(facts: Any) -> None:
     """Print what a verb found, for a program to read."""
-    print(json.dumps(facts, indent=2, ensure_ascii=False))
+    print(as_json(facts))
+
+
+def as_json(facts: Any) -> str:
+    """What a verb found as JSON, which has no word for infinite or undefined numbers: null.
+
+    Example:
+        >>> print(as_json({"bound": -math.inf}))
+        {
+          "bound": null
+        }
+    """
+    return json.dumps(_finite(facts), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(facts: Any) -> Any:
+    if isinstance(facts, dict):
+        return {name: _finite(fact) for name, fact in facts.items()}
+    if isinstance(facts, (list, tuple)):
+        return [_finite(fact) for fact in facts]
+    return None if isinstance(facts, float) and not math.isfinite(facts) else facts
 
 
 KINDS = (".npy", ".npz", ".csv", ".h5", ".hdf5")

@@ -178,17 +178,30 @@ def groups_by_label(dataset: ImageDataset) -> Groups:
     Raises:
         ValueError: an image has no label, or several.
     """
+    return Groups(labels_of(dataset, torch.arange(len(dataset))))
+
+
+def labels_of(dataset: ImageDataset, indices: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """The label of each of some images.
+
+    Args:
+        dataset: of images with one label each.
+        indices: which of them, int64.
+
+    Raises:
+        ValueError: an image has no label, or several.
+    """
     if isinstance(dataset, ImageArray) and not isinstance(dataset, FactorDataset):
-        table = dataset.labels(torch.arange(len(dataset)))
+        table = dataset.labels(indices)
     else:
-        table = torch.stack([dataset.targets(i) for i in range(len(dataset))])
-    table = table.reshape(len(dataset), -1)
+        table = torch.stack([dataset.targets(int(i)) for i in indices])
+    table = table.reshape(len(indices), -1)
     if table.shape[1] != 1 or table.is_floating_point():
         raise ValueError(
             f"expected one integer label for each image, got {table.shape[1]} of {table.dtype}: "
             "take a data set with one label, or groups by factors"
         )
-    return Groups(table[:, 0].long())
+    return table[:, 0].long()
 
 
 def _below(bounds: Tensor, generator: torch.Generator | None) -> Tensor:

@@ -232,7 +232,8 @@ class Triplets(TupleSource):
     """Triplets: an image, another that shares its label or some factors, and one that does not.
 
     The second is drawn uniformly from the others that share what is shared, the third from those
-    that do not share all of it.
+    that do not share all of it. They are for losses of one's own: those of this library learn from
+    images that all share something.
 
     Args:
         dataset: images with factors, or with one label each.

@@ -6,11 +6,14 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution, Normal, Uniform
 
 from disvae.divergence.closed_form import kl_per_dimension
-from disvae.divergence.mixed import MixedDistribution
+from disvae.divergence.mixed import IMPOSSIBLE, MixedDistribution
 from disvae.divergence.parameters import continuous_part
+
+NO_KL = "the prior has bounds, as an InfoGAN's has, beyond which every posterior reaches: its KL "
+NO_KL += "is infinite"
 
 
 def information_per_dimension(
@@ -18,13 +21,15 @@ def information_per_dimension(
 ) -> Float[Tensor, "batch latent_dim"]:
     """How much each posterior says of each dimension, in nats: what pictures sort and label by.
 
-    It is KL(q(z_j|x) ‖ p(z_j)) if the prior is Gaussian or categorical. Of a prior with bounds some
-    of a Gaussian posterior lies beyond, and the KL is infinite whatever the posterior says: there
-    it is the KL to the Gaussian of the prior's mean and variance, which is 0 for a posterior that
-    is as wide as the prior.
+    It is KL(q(z_j|x) ‖ p(z_j)) if the prior is Gaussian. Of a prior with bounds some of a Gaussian
+    posterior lies beyond, and the KL is infinite whatever the posterior says: there it is the KL to
+    the Gaussian of the prior's mean and variance, which is 0 for a posterior that is as wide as the
+    prior. Of a categorical dimension it is the KL to the average of all these posteriors, whose
+    mean is the information that the category has of the image: a category that is the same for
+    every image is certain, far from the prior, and says nothing.
 
     Args:
-        posterior: q(z|x), batch shape (batch, latent_dim).
+        posterior: q(z|x), batch shape (batch, latent_dim), of all images that matter.
         prior: p(z), batch shape (latent_dim,).
 
     Example:
@@ -34,7 +39,35 @@ def information_per_dimension(
         >>> information_per_dimension(q, prior)
         tensor([[0.0000, 3.5560]])
     """
-    return kl_per_dimension(posterior, _gaussian(prior))
+    return kl_per_dimension(posterior, _reference(posterior, prior))
+
+
+def has_bounds(prior: Distribution) -> bool:
+    """Whether continuous codes of the prior end somewhere, so that no Gaussian's KL is finite.
+
+    Args:
+        prior: p(z), batch shape (latent_dim,).
+
+    Example:
+        >>> from torch.distributions import Uniform
+        >>> has_bounds(Uniform(-torch.ones(2), torch.ones(2))), has_bounds(Normal(0.0, 1.0))
+        (True, False)
+    """
+    continuous = continuous_part(prior)
+    return isinstance(continuous, Uniform) and continuous.batch_shape.numel() > 0
+
+
+def refuse_bounds(prior: Distribution) -> None:
+    """Refuse to measure a KL that is infinite whatever the codes are.
+
+    Args:
+        prior: p(z), batch shape (latent_dim,).
+
+    Raises:
+        ValueError: it has bounds.
+    """
+    if has_bounds(prior):
+        raise ValueError(NO_KL)
 
 
 def within_bounds(prior: Distribution, values: Sequence[float]) -> list[float]:
@@ -58,10 +91,11 @@ def within_bounds(prior: Distribution, values: Sequence[float]) -> list[float]:
     return [value * bound / furthest for value in values] if furthest > bound else list(values)
 
 
-def _gaussian(prior: Distribution) -> Any:
-    """The prior, its continuous part replaced by the Gaussian of its mean and variance."""
+def _reference(posterior: Distribution, prior: Distribution) -> Any:
+    """The Gaussian of the prior's mean and variance; of categories the posteriors' average."""
     continuous = continuous_part(prior)
     gaussian = Normal(continuous.mean, continuous.stddev, validate_args=False)
-    if isinstance(prior, MixedDistribution):
-        return MixedDistribution(gaussian, prior.logits, prior.temperature)
-    return gaussian
+    if not isinstance(posterior, MixedDistribution):
+        return gaussian
+    average = [block.softmax(-1).mean(0).log().clamp(min=IMPOSSIBLE) for block in posterior.logits]
+    return MixedDistribution(gaussian, average, posterior.temperature)

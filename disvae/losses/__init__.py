@@ -1,7 +1,7 @@
 """Objectives: each weighs the reconstruction and the three terms of the KL in its own way."""
 
 from disvae.losses.aae import AAELoss
-from disvae.losses.base import ELBOLoss, Loss, LossOutput
+from disvae.losses.base import ELBOLoss, Loss, LossOutput, UnsuitableError
 from disvae.losses.beta_tcvae import BetaTCVAELoss
 from disvae.losses.beta_vae import BetaVAEBLoss, BetaVAEHLoss, BetaVAEScaledLoss
 from disvae.losses.cycle_consistent import CycleConsistentLoss
@@ -43,6 +43,7 @@ __all__ = [
     "LossOutput",
     "MLVAELoss",
     "QLAELoss",
+    "UnsuitableError",
     "VAELoss",
     "WeightedLoss",
 ]

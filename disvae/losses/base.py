@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
 from disvae.divergence import kl_per_dimension
+from disvae.divergence.bounded import NO_KL, has_bounds
 from disvae.likelihoods import Likelihood
 from disvae.spec import Describable
 
@@ -17,6 +18,10 @@ Codes = Float[Tensor, "batch columns"]
 Scalar = Float[Tensor, ""]
 Terms = dict[str, Tensor]
 Step = int | Tensor | None
+
+
+class UnsuitableError(TypeError):
+    """A loss was given a model, or a batch, that it is not made for."""
 
 
 class LossOutput(NamedTuple):
@@ -145,11 +150,13 @@ def run_model(model: Model, x: Images) -> tuple[Distribution, Codes, Images]:
     """The posterior, codes and the decoder's output.
 
     Raises:
-        TypeError: the model gives more than these.
+        UnsuitableError: the model gives more than these, or its prior has bounds.
     """
+    if has_bounds(model.prior):
+        raise UnsuitableError(f"{NO_KL}: train an InfoGAN with InfoGANLoss or InfoWGANGPLoss")
     output = model(x)
     if len(output) != 3:
-        raise TypeError(
+        raise UnsuitableError(
             "expected a model that gives a posterior, codes and the likelihood's parameters, got "
             f"the {type(output).__name__} of one that has a loss of its own"
         )
@@ -160,10 +167,10 @@ def need_normal(posterior: Distribution, loss: str) -> Normal:
     """The posterior, of a loss that is about the moments of Gaussian codes alone.
 
     Raises:
-        TypeError: it is no Normal.
+        UnsuitableError: it is no Normal.
     """
     if not isinstance(posterior, Normal):
-        raise TypeError(
+        raise UnsuitableError(
             f"{loss} takes moments of Gaussian codes, got a {type(posterior).__name__}: give a "
             "model without categorical dimensions, or choose another loss"
         )
@@ -188,13 +195,13 @@ def check_images(x: Tensor) -> None:
     The values are looked at on the CPU alone: on a GPU the look would wait for all work in flight.
 
     Raises:
-        TypeError: not a floating-point tensor.
+        UnsuitableError: not a floating-point tensor.
         ValueError: not of shape (batch, channels, height, width), empty, or with values that are
             NaN, infinite, or outside [0, 1].
     """
     if not isinstance(x, Tensor) or not x.is_floating_point():
         kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
-        raise TypeError(f"expected images as a floating-point tensor in [0, 1], got {kind}")
+        raise UnsuitableError(f"expected images as a floating-point tensor in [0, 1], got {kind}")
     if x.dim() != 4 or len(x) == 0:
         raise ValueError(
             "expected at least one image, of shape (batch, channels, height, width), "

@@ -27,8 +27,9 @@ class CycleConsistentLoss(Loss):
 
     The last ``specified`` dimensions are s, which pairs of images with the same label share; the
     others are z, with the prior N(0, I). s is the posterior's mean there: it has no noise, no KL,
-    and its log-variance is not used. Two cycles teach the parts their places. Forward, images to
-    codes to images: a pair swaps its s, and must be reconstructed nevertheless,
+    and its log-variance is never trained, so that draws and nats of s mean nothing. Two cycles
+    teach the parts their places. Forward, images to codes to images: a pair swaps its s, and must
+    be reconstructed nevertheless,
 
     .. math:: E_{q(z|x)}[-\log p(x \mid z, s(x'))] + \beta\, KL(q(z|x) \| p(z)),
 
@@ -103,7 +104,7 @@ class CycleConsistentLoss(Loss):
         z = prior.rsample(torch.Size((len(s),)))
         codes = torch.cat([torch.cat([z, s], 1), torch.cat([z, s.roll(1, 0)], 1)])
         with torch.no_grad():  # so that the way back is taught to the encoder alone
-            images = model.likelihood.mean(model.decode(codes))
+            images = model.likelihood.mean(model.decode(codes)).to(s.dtype)
         found, _ = self._encode(model, images)
         first, second = found.loc.chunk(2)
         return (first - second).abs().sum(1).mean()

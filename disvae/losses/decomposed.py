@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from disvae.divergence import Estimator, KLDecomposition, draw, map_parameters
+from disvae.divergence.bounded import refuse_bounds
 from disvae.likelihoods import Likelihood
 from disvae.losses.base import Codes, Images, Loss, LossOutput, Step, Terms, local, mean_kl
 
@@ -17,7 +18,10 @@ class Decomposed(Loss):
     The loss is the same to the last bit. Its terms gain ``mutual_information``,
     ``total_correlation`` and ``dimension_wise_kl``, by one estimator for all losses, at step 0 and
     every so many steps from there, and in evaluation; and ``kl`` in closed form if it had none.
-    They are those of the first images that the loss encodes, of the first batch if it gets several.
+    They are those of the first images that the loss encodes, of the first batch if it gets several,
+    and of the posteriors as the model gives them: a loss that changes these, as GVAELoss does, or
+    whose KL is of some dimensions only, as CycleConsistentLoss's is, has a ``kl`` of its own, which
+    is not their sum.
     What the loss itself estimates under these three names, by its own means, is reported as
     ``total_correlation_in_loss`` and so on.
 
@@ -27,7 +31,8 @@ class Decomposed(Loss):
         every: steps between two estimates.
 
     Raises:
-        ValueError: ``every`` is less than 1, or later the loss never encoded an image.
+        ValueError: ``every`` is less than 1, or later the loss never encoded an image, or the
+            model's prior has bounds.
 
     Example:
         >>> import torch
@@ -52,6 +57,7 @@ class Decomposed(Loss):
         """
         due = step is None or (not isinstance(step, Tensor) and step % self.every == 0)
         if due:
+            refuse_bounds(model.prior)
             first = _First(len(batch[0] if isinstance(batch, (tuple, list)) else batch))
             model = _Recorder(model, first)
         loss, own = self.criterion(model, batch, step)

@@ -15,6 +15,7 @@ from disvae.losses.base import (
     Model,
     Scalar,
     Step,
+    UnsuitableError,
     check_images,
     local,
     need_normal,
@@ -49,7 +50,7 @@ class FewLabelsLoss(Loss):
     Raises:
         ValueError: an unknown supervision; later, more factors than dimensions, factors outside of
             [0, 1], or not as many of them as of labelled images.
-        TypeError: later, a batch that has no labelled images.
+        UnsuitableError: later, a batch that has no labelled images.
 
     Reference:
         Disentangling Factors of Variation Using Few Labels, Locatello et al. 2020,
@@ -86,7 +87,7 @@ class FewLabelsLoss(Loss):
         """
         if not isinstance(batch, (tuple, list)) or len(batch) < 3:
             kind = f"{len(batch)} parts" if isinstance(batch, (tuple, list)) else "a single batch"
-            raise TypeError(
+            raise UnsuitableError(
                 f"expected (images, labelled images, factors), got {kind}: train on "
                 "disvae.data.FewLabels (--source on the command line)"
             )

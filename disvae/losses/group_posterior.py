@@ -23,9 +23,10 @@ def moment_average(posterior: Normal) -> Normal:
 
 def gaussian_product(posterior: Normal) -> Normal:
     """The product of the densities, normalised: precisions add up, and weigh the means."""
-    precision = posterior.variance.reciprocal()
-    total = precision.sum(0)
-    return _normal((precision * posterior.mean).sum(0) / total, total.rsqrt())
+    least = posterior.scale.amin(0)
+    weight = (least / posterior.scale).square()  # precisions, of which the largest is 1
+    total = weight.sum(0)
+    return _normal((weight * posterior.mean).sum(0) / total, least * total.rsqrt())
 
 
 class LastDimensions:

@@ -13,6 +13,7 @@ from disvae.losses.base import (
     Loss,
     LossOutput,
     Step,
+    UnsuitableError,
     check_images,
     local,
     mean_kl,
@@ -70,12 +71,12 @@ def one_batch(batch: Any) -> Float[Tensor, "images channels height width"]:
     """The images of a tuple of batches as one batch, the first batch first.
 
     Raises:
-        TypeError: not two batches of images at least.
+        UnsuitableError: not two batches of images at least.
         ValueError: their shapes differ, or what :func:`check_images` refuses.
     """
     if not isinstance(batch, (tuple, list)) or len(batch) < 2:
         kind = f"{len(batch)} of them" if isinstance(batch, (tuple, list)) else "a single batch"
-        raise TypeError(
+        raise UnsuitableError(
             f"expected a tuple of two or more batches of images, got {kind}: this loss learns from "
             "images that share something; train it on pairs, such as those of ChangedFactorPairs, "
             "FactorPairs or LabelPairs of disvae.data (--source on the command line)"
@@ -108,7 +109,7 @@ class GVAELoss(GroupLoss):
 
     Raises:
         ValueError: ``specified`` is less than 1, or later more than the code's dimensions.
-        TypeError: later, a batch that is no tuple of batches.
+        UnsuitableError: later, a batch that is no tuple of batches.
 
     Reference:
         Group-based Learning of Disentangled Representations with Generalizability for Novel
@@ -148,7 +149,7 @@ class MLVAELoss(GroupLoss):
 
     Raises:
         ValueError: ``specified`` is less than 1, or later more than the code's dimensions.
-        TypeError: later, a batch that is no tuple of batches.
+        UnsuitableError: later, a batch that is no tuple of batches.
 
     Reference:
         Multi-Level Variational Autoencoder: Learning Disentangled Representations from Grouped
@@ -182,7 +183,7 @@ class AdaGVAELoss(GroupLoss):
         beta: weight of the KL; the paper searches from 1 to 16.
 
     Raises:
-        TypeError: later, a batch that is no tuple of batches.
+        UnsuitableError: later, a batch that is no tuple of batches.
         ValueError: later, more than two of them.
 
     Reference:
@@ -211,7 +212,7 @@ class AdaMLVAELoss(GroupLoss):
         beta: weight of the KL; the paper searches from 1 to 16.
 
     Raises:
-        TypeError: later, a batch that is no tuple of batches.
+        UnsuitableError: later, a batch that is no tuple of batches.
         ValueError: later, more than two of them.
 
     Reference:

@@ -8,7 +8,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from disvae.losses.base import Images, Loss, LossOutput, Scalar, Step, Terms, check_images
+from disvae.losses.base import (
+    Images,
+    Loss,
+    LossOutput,
+    Scalar,
+    Step,
+    Terms,
+    UnsuitableError,
+    check_images,
+)
 from disvae.losses.gradient_penalty import between, gradient_penalty
 from disvae.schedules import Weight, at_step
 
@@ -65,7 +74,7 @@ class InfoAdversarialLoss(Loss):
             step: see :meth:`Loss.forward`.
 
         Raises:
-            TypeError: a model that is no such game, or images that are none.
+            UnsuitableError: a model that is no such game, or images that are none.
             ValueError: a critic that does not suit the loss, or see
                 :func:`disvae.losses.base.check_images`.
         """
@@ -97,7 +106,7 @@ class InfoAdversarialLoss(Loss):
     def check_model(self, model: Any) -> None:
         """Refuse a model that this loss cannot train."""
         if not all(hasattr(model, name) for name in ("trunk", "judge", "recognise", "generate")):
-            raise TypeError(
+            raise UnsuitableError(
                 f"{type(self).__name__} trains an InfoGAN, such as disvae.models.InfoGAN2DShapes, "
                 f"got {type(model).__name__}"
             )
@@ -116,7 +125,11 @@ class InfoAdversarialLoss(Loss):
         Args:
             model: the model to train.
             lr: the generator's and Q's learning rate.
+
+        Raises:
+            UnsuitableError: see :meth:`forward`.
         """
+        self.check_model(model)
         game: Any = model
         opponent = [*game.trunk.parameters(), *game.critic.parameters()]
         theirs = {id(p) for p in opponent}

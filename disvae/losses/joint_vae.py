@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from disvae.divergence import kl_per_dimension, sizes_of
-from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms
+from disvae.losses.base import Codes, ELBOLoss, Scalar, Step, Terms, UnsuitableError
 from disvae.schedules import Linear, Weight, at_step
 
 
@@ -32,7 +32,7 @@ class JointVAELoss(ELBOLoss):
             for dSprites, 0 to 5 over 25,000 for MNIST.
 
     Raises:
-        TypeError: later, a model without categorical dimensions.
+        UnsuitableError: later, a model without categorical dimensions.
 
     Reference:
         Learning Disentangled Joint Continuous and Discrete Representations, Dupont 2018,
@@ -63,7 +63,7 @@ class JointVAELoss(ELBOLoss):
         """The weighted distances of the two KLs from their capacities."""
         categories = [n for n in sizes_of(prior) if n > 1]
         if not categories:
-            raise TypeError(
+            raise UnsuitableError(
                 "JointVAELoss needs categorical dimensions, as a MixedVAE has them: take "
                 "BetaVAEBLoss for a model without any"
             )

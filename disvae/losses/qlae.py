@@ -4,7 +4,16 @@ from typing import Any
 
 from torch import nn
 
-from disvae.losses.base import Images, Loss, LossOutput, Step, check_images, local, objective
+from disvae.losses.base import (
+    Images,
+    Loss,
+    LossOutput,
+    Step,
+    UnsuitableError,
+    check_images,
+    local,
+    objective,
+)
 from disvae.models import QLAEOutput
 from disvae.schedules import Weight, at_step
 
@@ -30,7 +39,7 @@ class QLAELoss(Loss):
         weight_decay: of the weights; a part of the learning rate is taken off at each step.
 
     Raises:
-        TypeError: later, a model that does not quantise.
+        UnsuitableError: later, a model that does not quantise.
 
     Reference:
         Disentanglement via Latent Quantization, Hsu et al. 2023, https://arxiv.org/abs/2305.18378,
@@ -67,7 +76,7 @@ class QLAELoss(Loss):
         check_images(batch)
         output = local(model)(batch)
         if len(output) != len(QLAEOutput._fields):
-            raise TypeError(
+            raise UnsuitableError(
                 f"QLAELoss needs a model that quantises, such as QLAE, got the "
                 f"{type(output).__name__} of another"
             )

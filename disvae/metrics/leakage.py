@@ -36,8 +36,8 @@ def leakage(
 
     Returns:
         The mean accuracy over the factors, on samples that were not learned from; ``per_factor``;
-        ``details``: ``chance`` of each factor (its most frequent value), ``dimensions``, and what
-        all metrics say of the codes.
+        ``details``: ``train_accuracy`` of each factor, on those that were; its ``chance`` (its most
+        frequent value), ``dimensions``, and what all metrics say of the codes.
 
     Raises:
         ValueError: see :func:`disvae.metrics.arrays.check_arrays`; dimensions that the codes do not
@@ -61,12 +61,14 @@ def leakage(
     train, test = arrays.split(train_share, seed)
     arrays.warn_if_dead("leakage", "chance")
     z = arrays.standard[:, np.intersect1d(chosen, arrays.live)]
-    per_factor = {
-        name: float((predict(z[train], v[train], z[test], classifier, seed) == v[test]).mean())
+    hits = {
+        name: predict(z[train], v[train], z, classifier, seed) == v
         for name, v in zip(arrays.names, arrays.values.T, strict=True)
     }
+    per_factor = {name: float(hit[test].mean()) for name, hit in hits.items()}
     details = {
         **arrays.details(),
+        "train_accuracy": {name: float(hit[train].mean()) for name, hit in hits.items()},
         "chance": {name: chance(v) for name, v in zip(arrays.names, arrays.values.T, strict=True)},
         "dimensions": chosen.tolist(),
     }

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
+from disvae.data.groups import labels_of
 from disvae.divergence.parameters import join
 from disvae.plots.choice import choose_images
 from disvae.plots.embedding import Method, embedding_figure
@@ -150,6 +150,8 @@ def swaps(
     """
     if not dimensions:
         raise NotApplicableError("which part of the code to swap must be said: --dimensions 0 1 2")
+    if rows < 1 or columns < 1:
+        raise ValueError(f"expected at least 1 row and 1 column, got {rows} and {columns}")
     data = run.data()
     chosen = load_images(data, choose_images(data, rows + columns, images, seed))
     return swap_figure(run.model(), chosen[:rows], chosen[rows:], list(dimensions))
@@ -267,7 +269,8 @@ def _values(
         return data.factors(indices)[:, data.space.position(name)], name.replace("_", " "), None
     if by is not None:
         raise ValueError(f"{type(data).__name__} has no factors, and codes are coloured by a label")
-    labels = torch.stack([data.targets(int(i)) for i in indices]).reshape(len(indices), -1)
-    if labels.shape[1] != 1:
-        raise NotApplicableError(f"{type(data).__name__} has {labels.shape[1]} labels, not one")
-    return labels[:, 0].long(), "label", getattr(data, "label_names", None)
+    try:
+        labels = labels_of(data, indices)
+    except ValueError as error:
+        raise NotApplicableError(f"{type(data).__name__}: {error}") from error
+    return labels, "label", getattr(data, "label_names", None)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from disvae.data import ImageDataset
 from disvae.data.encode import load_images
 from disvae.divergence import draw, kl_per_dimension
+from disvae.divergence.bounded import refuse_bounds
 from disvae.models import LatentModel
 
 
@@ -47,12 +48,14 @@ def elbo(
         generator: source of the draws, on the CPU; PyTorch's global one if None.
 
     Raises:
-        ValueError: no images.
+        ValueError: no images, or a prior with bounds
+            (:func:`disvae.divergence.bounded.refuse_bounds`).
 
     Reference:
         Auto-Encoding Variational Bayes, Kingma and Welling 2014, https://arxiv.org/abs/1312.6114,
         equation 3.
     """
+    refuse_bounds(model.prior)
     bounds = []
     for x in _batches(model, data, indices, batch_size):
         posterior = model.encode(x)

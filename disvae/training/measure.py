@@ -5,6 +5,7 @@ import torch
 from disvae.data import ImageDataset
 from disvae.data.encode import encode_posteriors
 from disvae.divergence import MeasuredDecomposition, measure_decomposition
+from disvae.divergence.bounded import refuse_bounds
 from disvae.divergence.parameters import join
 from disvae.models import LatentModel
 
@@ -32,8 +33,10 @@ def decompose_dataset(
         progress: show progress bars.
 
     Raises:
-        ValueError: no images, less than one code, or a posterior that is not finite.
+        ValueError: no images, less than one code, a posterior that is not finite, or a prior with
+            bounds (:func:`disvae.divergence.bounded.refuse_bounds`).
     """
+    refuse_bounds(model.prior)
     posterior = encode_posteriors(model, data, None, batch_size, progress)
     return measure_decomposition(
         posterior, n_codes, generator=generator, progress=progress, prior=join([model.prior])

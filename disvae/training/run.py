@@ -64,7 +64,8 @@ class RunDirectory:
 
     Args:
         path: the folder; made if it does not exist.
-        config: the run's description. A folder that holds another run's is refused.
+        config: the run's description. A folder that holds another run's is refused, unless that
+            one has not taken a step yet.
 
     Raises:
         ValueError: the folder belongs to a run with another configuration.
@@ -74,13 +75,28 @@ class RunDirectory:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
         file = path / "config.yaml"
-        if file.exists():
-            old = read_config(file)
-            _check_same(path, old, config)
+        old = read_config(file) if file.exists() else None
+        different = _differences(old, config) if old else []
+        if different and self._has_begun():
+            raise ValueError(
+                f"{path} holds another run: {'; '.join(different)}. Choose another run_dir, or "
+                "delete this one"
+            )
+        if old and not different:
             if config["steps"] <= old["steps"]:
                 return
             config = {**config, "provenance": old.get("provenance", config["provenance"])}
         write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
+
+    def _has_begun(self) -> bool:
+        log = self.path / "log.jsonl"
+        left = [path.exists() for path in (*self._checkpoints(), self.path / "weights")]
+        return any(left) or (log.exists() and log.stat().st_size > 0)
+
+    def _checkpoints(self) -> tuple[Path, Path]:
+        """The last one, and the one before."""
+        file = self.path / "checkpoint.pt"
+        return file, previous_checkpoint(file)
 
     def read_checkpoint(self, say: Callable[[str], None]) -> dict[str, Any] | None:
         """The last checkpoint that is whole, or None if there is none yet.
@@ -91,8 +107,7 @@ class RunDirectory:
         Raises:
             ValueError: the last one is damaged, and so is the one before, or there is none.
         """
-        file = self.path / "checkpoint.pt"
-        before = previous_checkpoint(file)
+        file, before = self._checkpoints()
         try:
             if file.exists():
                 return read_checkpoint(file)
@@ -109,7 +124,7 @@ class RunDirectory:
 
     def write_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint."""
-        write_checkpoint(self.path / "checkpoint.pt", state)
+        write_checkpoint(self._checkpoints()[0], state)
 
     def remove_results(self) -> None:
         """Remove what is true of the end of training alone: it is about to go on."""
@@ -271,18 +286,14 @@ def described_data(data: Any) -> dict[str, Any]:
     return {"data": description(data.dataset), "source": source}
 
 
-def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """In what the configurations of two runs differ that may not."""
     before, now = _flat(old), _flat(new)
-    different = [
+    return [
         f"{key} was {before.get(key)!r} and is now {now.get(key)!r}"
         for key in sorted(before.keys() | now.keys())
         if key.split(".")[0] not in FREE and before.get(key) != now.get(key)
     ]
-    if different:
-        raise ValueError(
-            f"{path} holds another run: {'; '.join(different)}. Choose another run_dir, or delete "
-            "this one"
-        )
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

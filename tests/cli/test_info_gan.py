@@ -121,3 +121,15 @@ def test_a_sweep_says_that_there_is_no_reconstruction(run, capsys) -> None:
     capsys.readouterr()
     assert main(["plot", str(run), "weights", "--others", str(run)]) == 2
     assert "InfoWGANGPLoss has none of" in capsys.readouterr().err
+
+
+def test_what_is_infinite_is_refused_or_null(run, capsys) -> None:
+    few = ["--points", "20", "--metrics", "MIG", "--json"]
+    for option in (["--decompose", "10"], ["--particles", "1"]):
+        assert main(["evaluate", str(run), *few, *option]) == 2
+        assert "the prior has bounds" in capsys.readouterr().err
+    assert main(["evaluate", str(run), *few, "--particles", "2"]) == 0
+    for text in (capsys.readouterr().out, (run / "evaluation.json").read_text()):
+        assert "Infinity" not in text
+        assert "NaN" not in text
+        assert json.loads(text)["evidence"]["trained"]["n_images"] == 20

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Normal, Uniform
 
 from disvae.divergence import MixedDistribution, information_per_dimension, kl_per_dimension
-from disvae.divergence.bounded import within_bounds
+from disvae.divergence.bounded import has_bounds, refuse_bounds, within_bounds
 
 ONES = torch.ones(2, dtype=torch.float64)
 BOX = Uniform(-ONES, ONES)
@@ -20,7 +20,42 @@ ALIKE = [torch.zeros(3, dtype=torch.float64), torch.zeros(4, dtype=torch.float64
 def test_of_a_gaussian_prior_it_is_the_kl() -> None:
     assert torch.equal(information_per_dimension(Q, GAUSSIAN), kl_per_dimension(Q, GAUSSIAN))
     q, p = MixedDistribution(Q, LOGITS), MixedDistribution(GAUSSIAN, ALIKE)
-    torch.testing.assert_close(information_per_dimension(q, p), kl_per_dimension(q, p))
+    found = information_per_dimension(q, p)
+    torch.testing.assert_close(found[:, :2], kl_per_dimension(q, p)[:, :2])
+
+
+def test_of_categories_it_is_the_mutual_information() -> None:
+    """H(mean of the probabilities) - mean of H(probabilities)."""
+    q, p = MixedDistribution(Q, LOGITS), MixedDistribution(GAUSSIAN, ALIKE)
+    found = information_per_dimension(q, p)[:, 2:].mean(0)
+    for nats, block in zip(found.tolist(), LOGITS, strict=True):
+        probabilities = block.softmax(1)
+        expected = entropy(probabilities.mean(0)) - entropy(probabilities).mean()
+        assert nats == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize("certain", [60.0, 1e30])
+def test_a_category_that_is_always_the_same_says_nothing(certain) -> None:
+    same, each = torch.zeros(4, 4, dtype=torch.float64), certain * torch.eye(4, dtype=torch.float64)
+    same[:, 1] = certain
+    q = MixedDistribution(Normal(torch.zeros(4, 2), torch.ones(4, 2)), [same, each])
+    p = MixedDistribution(GAUSSIAN, [ALIKE[1], ALIKE[1]])
+    found = information_per_dimension(q, p)[:, 2:]
+    assert found.mean(0).tolist() == pytest.approx([0.0, math.log(4)], abs=1e-12)
+
+
+def entropy(probabilities: torch.Tensor) -> torch.Tensor:
+    return -(probabilities * probabilities.log()).sum(-1)
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_a_prior_with_bounds_has_no_finite_kl(n) -> None:
+    box = Uniform(-ONES[:n], ONES[:n], validate_args=False)
+    for prior in (box, MixedDistribution(box, ALIKE)):
+        assert has_bounds(prior) == (n > 0)
+    refuse_bounds(MixedDistribution(GAUSSIAN, ALIKE))
+    with pytest.raises(ValueError, match=r"has bounds, as an InfoGAN's has, .* KL is infinite"):
+        refuse_bounds(BOX)
 
 
 def test_of_a_uniform_prior_it_is_finite_where_the_kl_is_not() -> None:
@@ -33,15 +68,6 @@ def test_of_a_uniform_prior_it_is_finite_where_the_kl_is_not() -> None:
     torch.testing.assert_close(found, expected)
     mixed = information_per_dimension(MixedDistribution(Q, LOGITS), MixedDistribution(BOX, ALIKE))
     torch.testing.assert_close(mixed[:, :2], found)
-    torch.testing.assert_close(mixed[:, 2:], kl_of_categories())
-
-
-def kl_of_categories() -> torch.Tensor:
-    kl = [
-        (block.softmax(1) * (block.log_softmax(1) + math.log(block.shape[1]))).sum(1)
-        for block in LOGITS
-    ]
-    return torch.stack(kl, 1)
 
 
 def test_it_is_little_more_than_the_true_information_of_uniform_codes() -> None:

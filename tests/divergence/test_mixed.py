@@ -16,7 +16,9 @@ BATCH, CONTINUOUS, CATEGORIES = 6, 2, (3, 5)
 def random_mixed(batch=BATCH, dtype=torch.float64, temperature=0.67) -> MixedDistribution:
     mean = torch.randn(batch, CONTINUOUS, dtype=dtype)
     normal = Normal(mean, 0.3 + torch.rand_like(mean), validate_args=False)
-    return MixedDistribution(normal, [torch.randn(batch, n, dtype=dtype) for n in CATEGORIES])
+    return MixedDistribution(
+        normal, [torch.randn(batch, n, dtype=dtype) for n in CATEGORIES], temperature
+    )
 
 
 def test_shapes_and_names() -> None:

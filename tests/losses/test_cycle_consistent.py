@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from disvae import VAE
 from disvae.data import ImageArray, LabelPairs
-from disvae.likelihoods import SquaredError
+from disvae.likelihoods import Bernoulli, Sigmoid, SquaredError
 from disvae.losses import CycleConsistentLoss
 from disvae.testing import small_vae
 
@@ -160,3 +160,12 @@ def _separation(code: Tensor, label: Tensor) -> float:
     a, b = code[label == 0], code[label == 1]
     within = torch.cat([a - a.mean(), b - b.mean()]).std()
     return float((a.mean() - b.mean()).abs() / within)
+
+
+@pytest.mark.parametrize("likelihood", [Sigmoid(SquaredError()), Bernoulli()])
+def test_in_bfloat16_throughout(likelihood) -> None:
+    model = small_vae(4).bfloat16()
+    model.likelihood = likelihood
+    pair = tuple(torch.rand(2, 4, 1, 8, 8).bfloat16())
+    CycleConsistentLoss(specified=1)(model, pair).loss.backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters())

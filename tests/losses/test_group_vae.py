@@ -57,6 +57,15 @@ def test_product_is_that_of_the_densities_on_a_grid(n) -> None:
         assert product.variance[i, 0].item() == pytest.approx(variance.item(), rel=1e-7)
 
 
+@pytest.mark.parametrize("log_var", [-180.0, 80.0])
+def test_product_of_extremes_is_finite(log_var) -> None:
+    mean = torch.tensor([[[1.0]], [[3.0]]])
+    std = torch.full_like(mean, 0.5 * log_var).exp()
+    joint = gaussian_product(Normal(mean, std))
+    assert joint.mean.item() == pytest.approx(2.0)
+    assert joint.stddev.item() == pytest.approx(std[0].item() / math.sqrt(2))
+
+
 def test_average_is_that_of_the_moments() -> None:
     q = posteriors(3, 2)
     average = moment_average(q)

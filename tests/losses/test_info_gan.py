@@ -10,8 +10,18 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from disvae import BurgessVAE
-from disvae.losses import InfoGANLoss, InfoWGANGPLoss, Loss
+from disvae import BurgessVAE, Trainer
+from disvae.divergence import MinibatchJackknife
+from disvae.losses import (
+    Decomposed,
+    FactorVAELoss,
+    InfoGANLoss,
+    InfoWGANGPLoss,
+    JointVAELoss,
+    Loss,
+    UnsuitableError,
+    VAELoss,
+)
 from disvae.losses.gradient_penalty import between, gradient_penalty
 from disvae.models import InfoGAN, InfoGAN2DShapes
 from disvae.schedules import Linear
@@ -257,6 +267,26 @@ def test_rates_of_the_players(name) -> None:
 def test_other_models_are_refused(name) -> None:
     with pytest.raises(TypeError, match=r"trains an InfoGAN, such as .* got BurgessVAE"):
         LOSSES[name]()(BurgessVAE((1, 32, 32)), torch.rand(2, 1, 32, 32))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_other_models_are_refused_before_training(name) -> None:
+    with pytest.raises(UnsuitableError, match=r"trains an InfoGAN"):
+        Trainer(BurgessVAE((1, 32, 32)), LOSSES[name](), accelerator="cpu")
+
+
+@pytest.mark.parametrize("criterion", [VAELoss(), JointVAELoss(), FactorVAELoss(latent_dim=7)])
+def test_losses_with_a_kl_refuse_its_prior(criterion) -> None:
+    with pytest.raises(UnsuitableError, match=r"the prior has bounds.*InfoGANLoss"):
+        criterion(InfoGAN2DShapes((1, 16, 16)), torch.rand(2, 1, 16, 16))
+
+
+def test_its_kl_cannot_be_taken_apart() -> None:
+    model, x = InfoGAN2DShapes((1, 16, 16)), torch.rand(4, 1, 16, 16)
+    criterion = Decomposed(InfoGANLoss(), MinibatchJackknife(100), every=2)
+    assert criterion(model, x, 1).loss.isfinite()
+    with pytest.raises(ValueError, match="the prior has bounds"):
+        criterion(model, x, 2)
 
 
 def test_batch_normalisation_in_the_critic_is_refused() -> None:

@@ -173,6 +173,7 @@ def test_leakage_of_parts_of_the_code(arrays) -> None:
     assert own > 0.85
     assert abs(other - other.details["chance"]["factor 0"]) < 0.08
     assert other.details["dimensions"] == [1, 2]
+    assert own.details["train_accuracy"]["factor 0"] > 0.85
     for wrong in ([], [3], [-1]):
         with pytest.raises(ValueError, match="expected dimensions from 0 to 2"):
             leakage(z, label, dimensions=wrong)

@@ -142,6 +142,9 @@ def test_swaps_are_of_the_chosen_images(run):
     torch.testing.assert_close(picture[-65:-1, -65:-1, 0], expected)
     with pytest.raises(NotApplicableError, match="--dimensions 0 1 2"):
         swaps(run)
+    for size in ({"rows": 0}, {"columns": 0}):
+        with pytest.raises(ValueError, match="at least 1 row and 1 column"):
+            swaps(run, dimensions=[0], **size)
 
 
 def test_variations_are_of_the_chosen_images(run):

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,23 @@ def test_another_run_is_refused(tmp_path):
         train(tmp_path, criterion=BetaVAEHLoss(beta=3.0))
     with pytest.raises(ValueError, match=r"lr was 0.0001 and is now 0.01"):
         train(tmp_path, lr=0.01)
+
+
+def test_a_run_that_took_no_step_is_in_nobodys_way(tmp_path):
+    for criterion in (Fails(), BetaVAEHLoss(beta=3.0)):
+        with suppress(RuntimeError):
+            train(tmp_path, criterion=criterion)
+    assert load_run(tmp_path).criterion().beta == 3
+    (tmp_path / "checkpoint.pt").unlink()  # whose steps the log still tells of
+    with pytest.raises(ValueError, match="another run"):
+        train(tmp_path, criterion=BetaVAEHLoss(beta=4.0))
+
+
+class Fails(VAELoss):
+    """A loss with a mistake."""
+
+    def regularizer(self, *_):
+        raise RuntimeError("a mistake")
 
 
 def test_more_steps_go_on_and_end_as_if_asked_for_at_once(tmp_path):
