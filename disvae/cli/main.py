@@ -37,7 +37,7 @@ options:
 
 exit status:
   0 done, 1 training diverged, 2 a mistake in the command or a file (said in one line),
-  130 stopped from the keyboard, 143 stopped by SIGTERM with the state saved
+  130 stopped from the keyboard, 143 stopped by SIGTERM; training has saved its state then
 
 `disvae completion bash` or `zsh` says how a shell learns to complete all this.
 """
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"disvae: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("disvae: stopped; the same command goes on from the checkpoint", file=sys.stderr)
+        print("disvae: stopped", file=sys.stderr)
         return 130
 
 

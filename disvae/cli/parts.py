@@ -57,7 +57,7 @@ class Part:
         skip |= set(self.settled) & _parameters(cls).keys()
         group.add_class_arguments(cls, self.name, as_group=False, skip=skip, instantiate=False)
         for fact in sorted(facts):
-            hint = get_type_hints(cls.__init__)[fact] | None
+            hint = get_type_hints(cls.__init__).get(fact, Any) | None
             text = f"{self.facts[fact]}; need not be given"
             group.add_argument(f"--{self.name}.{fact}", type=hint, default=None, help=text)
         for name in sorted(self.networks.keys() & _parameters(cls).keys()):
@@ -66,6 +66,8 @@ class Part:
             group.add_argument(
                 f"--{self.name}.{name}", type=network | None, default=None, help=text
             )
+        if not group._group_actions:  # what has neither options nor a description is not shown
+            group.description = f"{cls.__name__} has no options"
 
     def mention(self, parser: ArgumentParser) -> None:
         """Say in the help of ``parser`` which classes there are, where none is chosen."""

@@ -1,10 +1,11 @@
 """``disvae train``: the options are the arguments of the classes, their help the docstrings."""
 
+import inspect
 import json
 import sys
 from argparse import ArgumentError
 from argparse import ArgumentParser as PlainParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
+from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.parts import DATA, LOSS, MODEL, PARTS, SOURCE
 from disvae.cli.recipe import find_recipe
@@ -90,11 +92,29 @@ def _read_config(file: str | None, recipe: str | None) -> dict[str, Any]:
     if not file:
         return {}
     config = read_config(Path(file))
+    _check_keys(file, "options", config, _options())
     for part in PARTS:
         spec = config.get(part.name)
-        if spec is not None and not (isinstance(spec, Mapping) and "class_path" in spec):
+        if spec is None:
+            continue
+        if not (isinstance(spec, Mapping) and "class_path" in spec):
             raise ValueError(f"{file}: {part.name} must have a class_path, and perhaps init_args")
+        _check_keys(file, part.name, spec, ("class_path", "init_args"))
     return {key: value for key, value in config.items() if key != "provenance"}
+
+
+def _check_keys(file: str, what: str, found: Iterable[str], known: Iterable[str]) -> None:
+    for key in found:
+        if key not in known:
+            raise ValueError(f"{file}: unknown key {key!r} of {what}{nearest(str(key), known)}")
+
+
+def _options() -> set[str]:
+    """What a file may say."""
+    methods = (Trainer.__init__, Trainer.fit)
+    arguments = {name for method in methods for name in inspect.signature(method).parameters}
+    own = {"n_images", "seeds", "store", "provenance", *(part.name for part in PARTS)}
+    return (arguments | own) - {"self", "criterion", "loggers"}
 
 
 def _text(value: Any) -> str:

@@ -132,11 +132,26 @@ def _best_factors(
     varying = np.flatnonzero((factors != factors[0]).any(0))
     if len(varying) == 0:
         return [""] * codes.shape[1]
-    factors = factors[:, varying]
-    shuffled = np.random.default_rng(seed).permutation(factors)
-    known = _share(codes, factors) - _share(codes, shuffled)
+    known = known_shares(codes, factors[:, varying], seed)
     names = [data.space.names[k] for k in varying]
     return [names[k] if known[k, j] > KNOWN else "" for j, k in enumerate(known.argmax(0))]
+
+
+def known_shares(codes: Tensor, factors: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+    """What each dimension knows of each factor, as a part of the factor's entropy.
+
+    Less what a histogram of so few samples finds in shuffled factors, and so perhaps below 0.
+
+    Args:
+        codes: (n, latent_dim).
+        factors: (n, n_factors), of which each varies.
+        seed: of the shuffle.
+
+    Returns:
+        (n_factors, latent_dim).
+    """
+    shuffled = np.random.default_rng(seed).permutation(factors)
+    return _share(codes, factors) - _share(codes, shuffled)
 
 
 def _share(codes: Tensor, factors: NDArray[np.int64]) -> NDArray[np.float64]:

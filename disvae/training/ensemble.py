@@ -17,7 +17,7 @@ import torch
 
 from disvae.training.progress import progress_bar
 from disvae.training.run import Run, load_run
-from disvae.training.stopping import EXIT_STATUS, stop_requests
+from disvae.training.stopping import stop_requests
 from disvae.training.trainer import Trainer
 from disvae.training.turns import take_turns
 
@@ -38,7 +38,8 @@ def train_ensemble(
     cores, since a network this small leaves most of many cores idle: ``workers`` of them at a time.
     With one worker they take turns in this process.
 
-    A run that fails does not stop the others. SIGTERM has all of them saved; the same call goes on.
+    A run that fails does not stop the others. SIGTERM or Ctrl-C has all of them saved; the same
+    call goes on.
 
     Args:
         trainers: the runs, which may differ in anything; each with a ``run_dir`` of its own.
@@ -56,6 +57,7 @@ def train_ensemble(
             several workers cannot be sent.
         RuntimeError: some runs failed; their own messages are above.
         SystemExit: SIGTERM came, and all are saved.
+        KeyboardInterrupt: SIGINT came, and all are saved.
 
     Example:
         >>> def trainer(beta, seed):
@@ -113,6 +115,8 @@ def _work(
     while not stop.is_set() and (i := waiting.get()) is not None:
         try:
             Trainer(**{**arguments[i], "progress": False}).fit(data, steps)
+        except KeyboardInterrupt:  # from the keyboard it reaches all processes
+            return
         except Exception:  # the next run is another matter
             traceback.print_exc()
         else:
@@ -153,7 +157,7 @@ def _in_processes(
                 process.join()
     _drain(done, complete)
     if request.received:
-        raise SystemExit(EXIT_STATUS)
+        request.end()
     return complete
 
 

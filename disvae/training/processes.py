@@ -30,7 +30,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
         fabric = Fabric(
             accelerator=accelerator, devices=machine, num_nodes=machines, precision=precision
         )
-    except RuntimeError as error:
+    except (RuntimeError, ImportError) as error:
         raise ValueError(f"accelerator={accelerator!r}, devices={devices}: {error}") from error
     fabric.launch()
     return fabric

@@ -1,4 +1,4 @@
-"""What stops training from outside: SIGTERM, and another process in its run directory."""
+"""What stops training from outside: a signal, and another process in its run directory."""
 
 import signal
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from filelock import FileLock, Timeout
@@ -21,10 +21,23 @@ class StopRequest:
     """Whether the process was asked to end.
 
     Attributes:
-        received: SIGTERM has come, as a cluster sends it before it takes a machine away.
+        received: SIGTERM has come, as a cluster sends it before it takes a machine away, or SIGINT.
+        interrupted: it was SIGINT, from the keyboard.
     """
 
     received: bool = False
+    interrupted: bool = False
+
+    def end(self) -> NoReturn:
+        """End as asked, once all is saved.
+
+        Raises:
+            KeyboardInterrupt: it was asked for from the keyboard.
+            SystemExit: by SIGTERM.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
+        raise SystemExit(EXIT_STATUS)
 
     def agreed(self, fabric: Any, step: int) -> bool:
         """Whether to stop after a step: if any process was asked, all learn of it after the same.
@@ -42,20 +55,27 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Note SIGTERM instead of dying of it; outside of the main thread nothing can be noted."""
+    """Note SIGTERM and SIGINT instead of dying of them; a second SIGINT is not waited for.
+
+    Outside of the main thread nothing can be noted.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
 
     def note(number: int, frame: FrameType | None) -> None:
+        if request.interrupted and number == signal.SIGINT:
+            raise KeyboardInterrupt
         request.received = True
+        request.interrupted |= number == signal.SIGINT
 
-    before = signal.signal(signal.SIGTERM, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield request
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -169,6 +169,7 @@ class Trainer:
                 process trains in it; or ``monitor`` names what the log does not have.
             OSError: a file cannot be written; the last checkpoint is intact.
             SystemExit: SIGTERM came, and the state after the last step is saved.
+            KeyboardInterrupt: so did SIGINT (Ctrl-C); where there is a run directory, all is saved.
         """
         take_turns([self], data, steps)
         return self._record
@@ -222,8 +223,7 @@ class Trainer:
                 if not last and request.agreed(self._fabric, self.step):
                     records.save(self.criterion, last=False)
                     self._say(
-                        f"stopped by SIGTERM after step {self.step}, which is saved: start again "
-                        "to go on"
+                        f"stopped after step {self.step}, which is saved: start again to go on"
                     )
                     return True
                 yield

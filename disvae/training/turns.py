@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.random import fork_rng
 
-from disvae.training.stopping import EXIT_STATUS, StopRequest, stop_requests
+from disvae.training.stopping import StopRequest, stop_requests
 
 if TYPE_CHECKING:
     from disvae.training.trainer import Trainer
@@ -21,7 +21,7 @@ def take_turns(trainers: Sequence["Trainer"], data: Any, steps: int) -> None:
 
     Raises:
         RuntimeError: some of several failed; the others are trained to the end first.
-        SystemExit: SIGTERM came; all are saved.
+        SystemExit: SIGTERM came; all are saved. KeyboardInterrupt: so did SIGINT.
     """
     device = trainers[0].device
     failures: list[Exception] = []
@@ -56,7 +56,7 @@ def take_turns(trainers: Sequence["Trainer"], data: Any, steps: int) -> None:
     if failures:
         raise failures[0] if len(trainers) == 1 else RuntimeError(_all(failures, len(trainers)))
     if stopped:
-        raise SystemExit(EXIT_STATUS)
+        request.end()
 
 
 def _all(failures: Sequence[Exception], n: int) -> str:

@@ -34,32 +34,43 @@ def weights(run):
 
 
 class StopsItself:
-    """A source of batches that sends SIGTERM to its own process at a step."""
+    """A source of batches that sends a signal to its own process at a step."""
 
-    def __init__(self, step) -> None:
-        self.step = step
+    def __init__(self, step, number=signal.SIGTERM, times=1) -> None:
+        self.step, self.number, self.times = step, number, times
 
     def batch(self, step):
         if step == self.step:
-            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(self.times):
+                os.kill(os.getpid(), self.number)
         return DATA.images(torch.arange(4) + step % 12).float()
 
 
-def test_sigterm_saves_the_step_and_the_run_goes_on(tmp_path, capsys) -> None:
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_a_signal_saves_the_step_and_the_run_goes_on(tmp_path, capsys, number, error) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     trainer(whole, checkpoint_every=100).fit(StopsItself(None), steps=7)
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as ended:
-        trainer(stopped, checkpoint_every=100).fit(StopsItself(4), steps=7)
-    assert ended.value.code == 143
-    assert signal.getsignal(signal.SIGTERM) is before
+    before = signal.getsignal(number)
+    with pytest.raises(error) as ended:
+        trainer(stopped, checkpoint_every=100).fit(StopsItself(4, number), steps=7)
+    assert getattr(ended.value, "code", 143) == 143
+    assert signal.getsignal(number) is before
     assert "after step 5, which is saved" in capsys.readouterr().err
     assert read_checkpoint(stopped / "checkpoint.pt")["step"] == 5
     trainer(stopped, checkpoint_every=100).fit(StopsItself(None), steps=7)
     assert weights(stopped) == weights(whole)
 
 
-def test_the_command_ends_with_the_status_of_sigterm(tmp_path) -> None:
+def test_a_second_interrupt_is_not_waited_for(tmp_path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        trainer(tmp_path, checkpoint_every=100).fit(StopsItself(4, signal.SIGINT, 2), steps=7)
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_the_command_ends_with_the_status_of_the_signal(tmp_path, number, status) -> None:
     command = [sys.executable, "-m", "disvae.cli", "train", "--steps", "100000"]
     command += ["--n_images", "32", "--batch_size", "4", "--log_every", "1", "--run_dir"]
     command += [str(tmp_path / "run"), "--accelerator", "cpu", "--model.latent_dim", "2"]
@@ -69,10 +80,10 @@ def test_the_command_ends_with_the_status_of_sigterm(tmp_path) -> None:
         while not (log.exists() and log.stat().st_size) and time.monotonic() < deadline:
             assert process.poll() is None
             time.sleep(0.05)
-        process.terminate()
+        process.send_signal(number)
         printed = process.communicate(timeout=60)[1]
-    assert process.returncode == 143
-    assert "stopped by SIGTERM" in printed
+    assert process.returncode == status
+    assert "which is saved: start again" in printed
     assert "Traceback" not in printed
     assert read_checkpoint(tmp_path / "run" / "checkpoint.pt")["step"] > 0
 

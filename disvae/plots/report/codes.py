@@ -14,8 +14,9 @@ from disvae.data import FactorDataset, ImageDataset
 from disvae.data.encode import encode_posteriors
 from disvae.divergence import KLDecomposition, information_per_dimension, measure_decomposition
 from disvae.divergence.parameters import join
-from disvae.metrics import DegenerateCodesWarning, Scores, evaluate, mig
+from disvae.metrics import DegenerateCodesWarning, Scores, evaluate
 from disvae.models import LatentModel
+from disvae.plots.dimensions import known_shares
 from disvae.plots.report.evaluation import Entry
 from disvae.plots.report.settings import USUAL_CODES, USUAL_METRICS, ReportSettings
 
@@ -88,6 +89,8 @@ def information_shares(
 ) -> dict[str, list[float]]:
     """What each dimension knows of each factor, as a part of the factor's entropy.
 
+    See :func:`disvae.plots.dimensions.known_shares`; no less than 0.
+
     Returns:
         A number for each dimension, by factor; empty where there are no factors to know.
     """
@@ -96,11 +99,8 @@ def information_shares(
     means, factors, names = _sample(data, codes, settings)
     if not names:
         return {}
-    with catch_warnings():
-        simplefilter("ignore", DegenerateCodesWarning)
-        details = mig(means, factors, names=names).details
-    rows = zip(names, details["mutual_information"], details["entropy"], strict=True)
-    return {name: [value / entropy for value in row] for name, row, entropy in rows}
+    known = known_shares(means, factors.numpy(), settings.seed).clip(min=0)
+    return dict(zip(names, known.tolist(), strict=True))
 
 
 def _sample(

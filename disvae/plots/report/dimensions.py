@@ -8,11 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disvae.models import LatentModel
-from disvae.plots.dimensions import COLLAPSED
+from disvae.plots.dimensions import COLLAPSED, KNOWN
 from disvae.plots.report.sheets import Sheet, make_sheet
 from disvae.plots.traversals import traverse, values_of
-
-KNOWN = 0.05  # part of a factor's entropy below which a dimension is not named after it
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,8 @@ def make_dimensions(
     for j in kl.argsort(descending=True).tolist():
         known = {factor: row[j] for factor, row in shares.items()}
         best = max(known, key=lambda factor: known[factor], default=None)
-        named = best if best is not None and known[best] >= KNOWN else None
+        speaks = best is not None and known[best] > KNOWN and kl[j] > COLLAPSED
+        named = best if speaks else None
         share = known[named] if named is not None else 0.0
         sheet, codes = make_sheet(frames[j]), own[:, j].tolist()
         size = model.sizes[j]
