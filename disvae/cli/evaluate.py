@@ -23,6 +23,7 @@ from disvae.metrics import (
     evaluate,
     evaluate_model,
 )
+from disvae.metrics.presets import choose
 from disvae.plots import information_figure, summary_figure
 from disvae.training import load_run
 
@@ -138,6 +139,7 @@ def _evaluate_run(options: Namespace, console: Console) -> dict[str, Any]:
     if options.untrained:
         models["untrained"] = finished.untrained_model()
     data = finished.data()
+    _settings(options)  # a mistake is said before any work
     parts = {text: read_part(text, models["trained"].latent_dim) for text in options.parts}
     report: dict[str, Any] = {"seed": options.seed}
     if isinstance(data, FactorDataset):
@@ -161,6 +163,7 @@ def _evaluate_run(options: Namespace, console: Console) -> dict[str, Any]:
 def _settings(options: Namespace) -> dict[str, Any]:
     """What all ways of evaluating share."""
     metrics = [name.strip() for name in options.metrics.split(",")] if options.metrics else None
+    choose(metrics, options.preset)  # refuses a wrong name
     return {
         "seed": options.seed,
         "metrics": metrics,

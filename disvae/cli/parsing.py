@@ -50,6 +50,9 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
     Raises:
         ValueError: an unknown option (the message names the nearest) or a wrong value.
     """
+    for action in parser._actions:  # docstrings are written for Sphinx
+        if action.help:
+            action.help = re.sub(r":\w+:`~?([^`]*)`", r"\1", action.help).replace("``", "")
     try:
         return parser.parse_args(list(arguments))
     except ArgumentError as error:
@@ -63,9 +66,20 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
 
 
 def _plain(message: str) -> str:
-    """A message of jsonargparse's on one line, without Python's notation."""
+    """A message of jsonargparse's on one line, without Python's notation, and with the nearest."""
     message = re.sub(r'Parser key "([\w.]+)":', r"--\1:", " ".join(message.split()))
-    return re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", message)
+    message = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", message)
+    option, _, problem = message.partition(": ")
+    union = re.search(r"Subtypes: \[(.*?)\] Errors: .*Given value: (\S+)$", problem)
+    if union:
+        return f"{option}: expected {union[1].replace(', ', ' or ')}, got {union[2]}"
+    literal = re.search(r"(?:Literal\[|choose from )('.*')[\])]", problem)
+    wrong = re.search(r"Got value: (\S+)$|invalid choice: '([^']*)'", problem)
+    if literal and wrong:
+        word = wrong[1] or wrong[2]
+        known = re.findall(r"'([^']*)'", literal[1])
+        return f"{option.removeprefix('argument ')}: no {word!r}{nearest(word, known)}"
+    return message
 
 
 def find_class(kind: str, name: str, known: dict[str, type], base: type) -> type[Any]:

@@ -27,7 +27,10 @@ def find_file(candidates: list[Path], where_to_get: str) -> Path:
         if file.is_file():
             return file
     tried = " or ".join(str(file) for file in candidates)
-    raise FileNotFoundError(f"there is no {tried}: {where_to_get}")
+    raise FileNotFoundError(
+        f"there is no {tried}: {where_to_get}; `disvae data list` says which files `disvae data "
+        "download NAME` gets"
+    )
 
 
 # TokenError and SyntaxError: what NumPy raises on a header that is no longer Python.

@@ -1,6 +1,7 @@
 """The conventions that published numbers follow, by name."""
 
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 
 from disvae.metrics.aam import aam
@@ -143,7 +144,10 @@ def choose(metrics: Mapping[str, Metric] | Sequence[str] | None, preset: str) ->
     known |= WITHOUT_FACTORS
     unknown = [name for name in metrics if name not in known]
     if unknown:
+        folded = {name.lower(): name for name in known}
+        close = get_close_matches(unknown[0].lower(), folded, n=1)
+        guess = f" (did you mean {folded[close[0]]!r}?)" if close else ""
         raise ValueError(
-            f"the preset {preset!r} has no metric {unknown[0]!r}; it has {', '.join(known)}"
+            f"the preset {preset!r} has no metric {unknown[0]!r}{guess}; it has {', '.join(known)}"
         )
     return {name: known[name] for name in metrics}

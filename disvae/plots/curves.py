@@ -22,7 +22,9 @@ EARLY = 0.2  # the part of the steps that does not decide on the vertical range
 
 @styled
 def curves_figure(
-    logs: Mapping[str, Sequence[Log]], terms: Sequence[str] | None = None
+    logs: Mapping[str, Sequence[Log]],
+    terms: Sequence[str] | None = None,
+    whole: Sequence[str] = (),
 ) -> "Figure":
     """A panel for each term of the loss over the steps, a line for each group of runs.
 
@@ -35,6 +37,8 @@ def curves_figure(
         logs: the logs of each group by its name, a log being the lines of ``log.jsonl``
             (:func:`disvae.training.read_log`): mappings with ``step`` and the terms.
         terms: which of them; if None all but what says how fast the machine was.
+        whole: those whose range is that of all steps, such as scores, of which the untrained
+            model's is where they start from.
 
     Returns:
         A matplotlib figure, to be shown 900 pixels wide.
@@ -58,7 +62,8 @@ def curves_figure(
     for axes, term in zip(panels.flat, chosen, strict=False):
         for place, (name, group) in enumerate(logs.items()):
             _draw(axes, name, group, term, _colour(place, len(logs)))
-        _fit_to_the_later_part(axes)
+        if term not in whole:
+            _fit_to_the_later_part(axes)
         axes.set_title(term.replace("_", " ").replace("kl", "KL"), fontsize=9)
         axes.grid(alpha=0.3)
         axes.tick_params(labelsize=8)

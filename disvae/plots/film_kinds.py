@@ -12,7 +12,7 @@ from disvae.plots.errors import NotApplicableError
 from disvae.plots.films import training_animation as draw_training
 from disvae.plots.films import traversal_animation as draw_moving
 from disvae.plots.traversals import traversal_unit, traversal_values
-from disvae.training import Run, load_images
+from disvae.training import Run
 
 
 def traversal_animation(
@@ -21,22 +21,24 @@ def traversal_animation(
     rows: int | None = 5,
     columns: int = 5,
     range: float = 2.0,
+    posterior: bool = False,
     images: Sequence[int] = (),
     steps: int = 12,
     fps: float = 10.0,
     scale: int | None = None,
     seed: int = 0,
 ) -> Animation:
-    """Traversals that move: a row for each dimension, a column for each image.
+    """Traversals that move, there and back: a row for each dimension.
 
-    Each starts from its image's posterior mean, and goes there and back.
+    From the mean of the prior, or with a column for each image from its posterior mean.
 
     Args:
         run: the run.
         rows: dimensions to show, those of the largest KL; null for all.
-        columns: images.
-        range: see traversals: the largest value, or less than 0.5 for quantiles of the posterior.
-        images: indices of the images that come first.
+        columns: images to start from.
+        range: see traversals: the largest value, or less than 0.5 for quantiles.
+        posterior: start from the posterior means of images, not from the prior's mean.
+        images: indices of the images that come first, with or without --posterior.
         steps: values from one end to the other.
         fps: frames a second.
         scale: pixels of a frame for each pixel of an image; null to fill 650 pixels.
@@ -46,10 +48,12 @@ def traversal_animation(
         An animation of 2·steps − 2 frames.
     """
     model, data = run.model(), run.data()
-    indices = choose_images(data, columns, images, seed)
-    x = load_images(data, indices)
+    x = starting_images(data, posterior, images, columns, seed)
+    labels = []
+    if x is not None:
+        chosen = choose_images(data, columns, images, seed).tolist()
+        labels = [f"image {index}" for index in chosen]
     known = describe_run(run, model, data)
-    labels = [f"image {index}" for index in indices.tolist()]
     values = within_bounds(model.prior, traversal_values(range, steps))
     return draw_moving(model, x, known, values, rows, traversal_unit(x, range), labels, scale, fps)
 

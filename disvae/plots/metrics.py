@@ -180,7 +180,9 @@ def _panel(
     """Samples of one dimension by the values of one factor."""
     values = np.unique(v)
     spread = rng.uniform(-0.3, 0.3, size=len(some))
-    axes.plot(v[some] + spread, z[some], ".", color=COLOURS[0], alpha=0.15, ms=2, mew=0)
+    share = len(some) / MOST_POINTS  # the fewer samples, the bolder
+    size, alpha = 2 + 3 * (1 - share), 0.15 + 0.5 * (1 - share) ** 2
+    axes.plot(v[some] + spread, z[some], ".", color=COLOURS[0], alpha=alpha, ms=size, mew=0)
     means = [z[v == value].mean() for value in values]
     axes.plot(values, means, color=COLOURS[1], lw=1.5)
     axes.tick_params(labelsize=7)

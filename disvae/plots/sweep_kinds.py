@@ -65,7 +65,7 @@ def history(
         name: [score_history(each, metrics, points, seed) for each in group]
         for name, group in _groups(run, others).items()
     }
-    return curves_figure(logs, ["reconstruction", *metrics])
+    return curves_figure(logs, ["reconstruction", *metrics], metrics)
 
 
 def tradeoff(run: Run, *, others: Sequence[str] = (), score: str = "FactorVAE score") -> "Figure":

@@ -222,6 +222,12 @@ class Run:
 
     def _build(self, part: str, base: Any) -> Any:
         spec = self.config[part]
+        if spec is None and "imported" in self.config:
+            raise ValueError(
+                f"{self.path} was imported, and has no {part}: import it again with --data NAME"
+                if part == "data"
+                else f"{self.path} was imported, and has no {part}"
+            )
         if spec is None:
             raise ValueError(
                 f"{self.path} does not say how to build its {part}, which was made of objects that "

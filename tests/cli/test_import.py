@@ -58,7 +58,10 @@ def test_without_data_it_does_what_needs_none(results, tmp_path, capsys):
     assert main(["export", str(run), "--format", "pretrained", "--no_picture"]) == 0
     capsys.readouterr()
     assert main(["traverse", str(run)]) == 2
-    assert f"{run} does not say how to build its data" in capsys.readouterr().err
+    assert (
+        f"{run} was imported, and has no data: import it again with --data"
+        in capsys.readouterr().err
+    )
 
 
 def test_what_does_not_fit_is_refused(run, results, tmp_path, capsys):

@@ -167,7 +167,38 @@ def test_mistakes_in_a_file_are_named(text, capsys, tmp_path):
 def test_an_unknown_key_in_a_file_is_named(capsys, tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump({"lr": 1e-4, "batchsize": 3}))
-    assert "did you mean '--batch_size'?" in error_of(capsys, "--config", str(file))
+    assert "did you mean 'batch_size'?" in error_of(capsys, "--config", str(file))
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ({"class_path": "FactorVAELoss", "gamma": 6.0}, "unknown key 'gamma' of loss"),
+        ({"class_path": "FactorVAELoss", "init_arg": {}}, "did you mean 'init_args'?"),
+    ],
+)
+def test_an_unknown_key_of_a_part_is_named(part, expected, capsys, tmp_path):
+    """Or else another experiment than the file's would be trained."""
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump({"loss": part}))
+    assert expected in error_of(capsys, "--config", str(file))
+
+
+class Unannotated(BurgessVAE):
+    """A model whose author has no use for type hints."""
+
+    def __init__(self, image_shape, latent_dim=3):
+        super().__init__(image_shape, latent_dim)
+
+
+def test_a_model_of_ones_own_need_not_be_annotated(tmp_path):
+    assert train(tmp_path, "--model", f"{__name__}.Unannotated", "--model.latent_dim", "2") == 0
+    assert load_run(tmp_path).model().latent_dim == 2
+
+
+def test_values_are_refused_in_plain_words(capsys, tmp_path):
+    said = error_of(capsys, "--run_dir", str(tmp_path / "run"), "--loss.gamma", "abc")
+    assert said.strip().endswith("--loss.gamma: expected float or Schedule, got abc")
 
 
 def test_help_explains_every_option():

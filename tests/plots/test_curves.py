@@ -38,6 +38,7 @@ def test_the_first_steps_do_not_decide_on_the_range():
     assert 3 < low < 4
     assert 12 < high < 13
     assert axes.lines[0].get_ydata()[0] == 1_000  # above the frame, but there
+    assert curves_figure({"run": [log]}, ["kl"], whole=["kl"]).axes[0].get_ylim()[1] > 1_000
 
 
 def test_the_line_of_several_seeds_is_their_mean_and_the_band_one_standard_deviation():

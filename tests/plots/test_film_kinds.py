@@ -10,7 +10,7 @@ def run(tmp_path):
 
 
 def test_animations_have_their_frames(run, tmp_path):
-    moving = film_kinds.traversal_animation(run, rows=2, columns=2, steps=4, fps=7)
+    moving = film_kinds.traversal_animation(run, rows=2, columns=2, steps=4, posterior=True, fps=7)
     assert (len(moving.frames), moving.fps) == (6, 7)
     training = film_kinds.training_animation(run, rows=1, columns=3)
     assert len(training.frames) == 2

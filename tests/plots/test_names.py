@@ -86,7 +86,9 @@ def test_no_row_label_is_cut_off(run):
 
 def test_films_have_names(run):
     def frames():
-        moving = film_kinds.traversal_animation(run, rows=1, columns=2, steps=2, seed=0)
+        moving = film_kinds.traversal_animation(
+            run, rows=1, columns=2, steps=2, posterior=True, seed=0
+        )
         training = film_kinds.training_animation(run, rows=1, columns=2)
         return [frame for film in (moving, training) for frame in film.frames]
 

@@ -36,7 +36,7 @@ from disvae.plots.report.sheets import Sheet, make_sheet
 from disvae.training import Run, read_dimension_names
 
 N_STARTS = 4  # images to traverse from
-MOST_NUMBERS = 10_000_000  # of all traversals: what keeps a report below 10 MB
+MOST_NUMBERS = 8_000_000  # of all traversals: what keeps a report below 10 MB
 N_RECONSTRUCTIONS = 16
 N_SAMPLES = 24  # drawn from the prior
 
