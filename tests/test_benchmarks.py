@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from disvae.data import MNIST
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -21,6 +23,14 @@ def load(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def has_mnist() -> bool:
+    try:
+        MNIST(split="test")
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def test_ensemble(tmp_path: Path) -> None:
@@ -138,6 +148,30 @@ def test_cycle_consistent(tmp_path: Path) -> None:
         assert report["mean"][name][1] == pytest.approx((shares[0][1] + shares[1][1]) / 2)
     for name in ("swaps", "variations", "embedding"):
         assert (tmp_path / "runs" / f"{name}.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_a_category_finds_the_shape(tmp_path: Path) -> None:
+    rows = load("discrete").main(["--output", str(tmp_path)])
+    assert sum(row["accuracy"] > 0.9 for row in rows) >= 2
+    assert len(rows) == 3
+
+
+@pytest.mark.slow
+def test_ada_gvae_on_pairs_beats_the_beta_vae(tmp_path: Path) -> None:
+    report = load("weak_supervision").main(["--beta_vae", "4", "--output", str(tmp_path)])
+    ada, beta = report["rows"]
+    for name in ("FactorVAE score", "DCI disentanglement"):
+        ours, theirs = ([run["scores"][name] for run in row["runs"]] for row in (ada, beta))
+        assert min(ours) > max(theirs)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_mnist(), reason="needs MNIST's test images in DISVAE_DATA")
+def test_the_parts_of_a_cycle_consistent_code(tmp_path: Path) -> None:
+    report = load("cycle_consistent").main(["--output", str(tmp_path)])
+    assert report["mean"]["s"][1] > 0.95 * report["pixels"][1]
+    assert report["mean"]["z"][1] < report["chance"] + 0.15
 
 
 def write_mnist(folder: Path, n: int) -> None:
