@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from disvae.divergence import information_per_dimension
-from disvae.divergence.parameters import continuous_part
+from disvae.divergence.parameters import continuous_part, join
 from disvae.models import LatentModel
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
@@ -157,11 +157,14 @@ def mean_kl(
 ) -> Float[Tensor, " latent_dim"]:
     """KL(q(z_j|x) ‖ p(z_j)) of each dimension, in nats, averaged over images.
 
-    Near 0 means that the dimension has collapsed: its code says nothing of the image.
+    Near 0 means that the dimension has collapsed: its code says nothing of the image. Of a
+    categorical dimension it is its information; see
+    :func:`disvae.divergence.information_per_dimension`.
     """
     weight = next(model.parameters())
-    batches = (model.encode(x.to(weight)) for x in images.split(batch_size))
-    return torch.cat([information_per_dimension(q, model.prior).cpu() for q in batches]).mean(0)
+    posterior = join([model.encode(x.to(weight)) for x in images.split(batch_size)])
+    kl: Tensor = information_per_dimension(posterior, join([model.prior])).mean(0)
+    return kl
 
 
 @styled

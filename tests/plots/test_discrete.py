@@ -1,7 +1,5 @@
 """Pictures of models with categorical dimensions."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -84,9 +82,24 @@ def test_histogram_of_categories_has_a_bar_for_each() -> None:
     (line,) = bars.collections[0].get_segments()
     assert line[:, 1].tolist() == pytest.approx([1 / 3, 1 / 3])
     assert len(usual.patches) == 40
+    assert bars.get_title(loc="left").endswith(" 0.00")  # alike for all images, it says nothing
+
+
+def test_nats_of_a_category_are_what_it_tells_apart() -> None:
+    """Half of the images have the probabilities in the opposite order: H(mean) - H(p)."""
     p = np.array([0.6, 0.3, 0.1])
-    kl = math.log(3) + (p * np.log(p)).sum()
-    assert bars.get_title(loc="left").endswith(f"{kl:.2f}")
+    q = posterior(100)
+    logits = torch.cat([q.logits[0][:50], q.logits[0][:50].flip(1)])
+    bars, _ = histogram_figure(MixedDistribution(q.continuous, [logits]), dimensions=[1, 0]).axes
+    mean = (p + p[::-1]) / 2
+    nats = (p * np.log(p)).sum() - (mean * np.log(mean)).sum()
+    assert bars.get_title(loc="left").endswith(f"{nats:.2f}")
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_nats_do_not_depend_on_the_batches(batch_size) -> None:
+    model, x = small_mixed(), torch.rand(20, 1, 8, 8)
+    torch.testing.assert_close(mean_kl(model, x, batch_size), mean_kl(model, x))
 
 
 def test_histograms_of_two_models() -> None:
