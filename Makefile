@@ -14,8 +14,10 @@ demo: $(VENV)/.dev    ## train a FactorVAE on sprites, score it, draw its traver
 	$(BIN)/disvae traverse runs/demo
 
 # Two workers with one thread each: networks this small lose more to threads than they gain.
+# A browser waits for answers so long and no longer: nothing else runs beside it.
 test: $(VENV)/.dev    ## all tests but the slow ones, and how much of disvae/ they run
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow" \
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -m browser tests/explore
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow and not browser" \
 		--cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 test-slow: $(VENV)/.dev    ## the tests that train for minutes

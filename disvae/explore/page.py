@@ -1,7 +1,7 @@
 """What happens on the explorer's page: functions from values to values, without a component."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,13 @@ class Page:
     Attributes:
         explorer: the model and its data.
         run: the run directory, where the names of dimensions are kept.
+        widest: how far the sliders have ever gone to either side. They never narrow: answers may
+            cross, and Gradio refuses a value that arrives beyond the ends of its slider.
     """
 
     explorer: Explorer
     run: Path
+    widest: list[float] = field(default_factory=lambda: [0.0])
 
     def opened(self) -> list[Shown]:
         """The page as somebody opens it: the image in the data's middle, and the names."""
@@ -82,7 +85,8 @@ class Page:
         """The sliders at a code, wide enough for it; from category to category if it has such."""
         sizes, names = self.explorer.model.sizes, read_dimension_names(self.run)
         continuous = [value for value, size in zip(code, sizes, strict=True) if size == 1]
-        end = reach(continuous, least=self.explorer.reach)
+        end = reach(continuous, least=max(self.explorer.reach, *self.widest))
+        self.widest[:] = [end]
         return [
             {
                 "value": code[j],

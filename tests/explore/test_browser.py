@@ -15,6 +15,7 @@ from PIL import Image
 from disvae.explore import Explorer, interpolate
 from disvae.training import read_dimension_names
 
+pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'disvae[explore]'")
 
 NAME = "#names input, #names textarea"

@@ -68,6 +68,10 @@ def test_sliders_stand_in_order_of_the_kl_at_the_code(page, explorer):
 
 def test_sliders_reach_a_code_that_lies_far_out(page):
     assert {s["maximum"] for s in page.sliders((0.0, -9.5, 0.0))} == {10}
+    assert {s["minimum"] for s in page.sliders((0.0, 0.0, 0.0))} == {-10}  # and never narrow
+
+
+def test_sliders_go_as_far_as_asked_for(page):
     assert {s["minimum"] for s in page.sliders((0.0, 0.0, 0.0))} == {-page.explorer.reach}
 
 
