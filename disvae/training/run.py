@@ -89,9 +89,12 @@ class RunDirectory:
         write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
 
     def _has_begun(self) -> bool:
+        """Whether there is something to lose: a step, or weights that were imported."""
         log = self.path / "log.jsonl"
-        left = [path.exists() for path in (*self._checkpoints(), self.path / "weights")]
-        return any(left) or (log.exists() and log.stat().st_size > 0)
+        kept = [self.path / name for name in ("model.safetensors", "weights")]
+        return any(path.exists() for path in (*self._checkpoints(), *kept)) or (
+            log.exists() and log.stat().st_size > 0
+        )
 
     def _checkpoints(self) -> tuple[Path, Path]:
         """The last one, and the one before."""

@@ -9,7 +9,7 @@ from torch import nn
 
 from disvae import VAE, BetaVAEHLoss, BurgessVAE, FactorVAELoss, VAELoss
 from disvae.data import Sprites, random_subset
-from disvae.training import Trainer, encode_dataset, load_images, load_run
+from disvae.training import Trainer, encode_dataset, import_model, load_images, load_run
 from disvae.training.run import RunDirectory
 
 SHAPE = (1, 64, 64)
@@ -76,6 +76,14 @@ def test_a_run_that_took_no_step_is_in_nobodys_way(tmp_path):
     (tmp_path / "checkpoint.pt").unlink()  # whose steps the log still tells of
     with pytest.raises(ValueError, match="another run"):
         train(tmp_path, criterion=BetaVAEHLoss(beta=4.0))
+
+
+def test_weights_that_were_imported_are_not_trained_over(tmp_path):
+    folder = import_model(BurgessVAE(SHAPE, latent_dim=3), tmp_path / "run", data()).path
+    before = (folder / "model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match="another run"):
+        train(folder)
+    assert (folder / "model.safetensors").read_bytes() == before
 
 
 class Fails(VAELoss):
