@@ -44,6 +44,8 @@ FLAGS = [
     "--disable-sync",
 ]
 
+NAME = "#names input, #names textarea"
+
 CURRENT = "document.querySelectorAll('#pictures img')[2].src"
 
 SHOWN = f"""
@@ -53,13 +55,20 @@ SHOWN = f"""
 }}
 """
 
+# Milliseconds until something that is waited for is given up.
+PATIENCE = 15_000
+
 # Steps with pauses of some milliseconds between them: a value for a box, or a click, each as soon
 # as there is what it is for.
 HASTE = """
-async ([steps, pause]) => {
+async ([steps, pause, patience]) => {
+  const end = Date.now() + patience;
   for (const [what, value] of steps) {
     let element;
-    while (!(element = document.querySelector(what))) await new Promise(requestAnimationFrame);
+    while (!(element = document.querySelector(what))) {
+      if (Date.now() > end) throw new Error(`there is no ${what}`);
+      await new Promise(requestAnimationFrame);
+    }
     if (value === null) {
       element.click();
     } else {
@@ -113,7 +122,7 @@ def browsing(url: str, explorer: Explorer) -> Iterator["Tab"]:
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         tab = Tab(context.new_page(), explorer)
         tab.page.goto(url)
         tab.page.wait_for_function("document.querySelectorAll('#pictures img').length === 3")
@@ -179,8 +188,19 @@ class Tab:
     def start_at(self, index: int) -> None:
         self.page.locator("#index input").fill(str(index))
 
+    def open_names(self) -> None:
+        """Unfold the boxes for names."""
+        if not self.page.locator(NAME).first.is_visible():
+            self.page.locator("#names button").first.click()
+            self.page.locator(NAME).first.wait_for()
+
+    def shows_start(self, index: int) -> str:
+        """Start at an image: the picture of its code, once it is shown."""
+        self.start_at(index)
+        return self.shows(self.explorer.start_at(index).code)
+
     def hurry(self, *steps: tuple[str, str | None], pause: int = 0) -> None:
-        self.page.evaluate(HASTE, [steps, pause])
+        self.page.evaluate(HASTE, [steps, pause, PATIENCE])
 
     @contextmanager
     def slowed_down(self, times: float = 1, bytes_per_second: int = -1) -> Iterator[None]:

@@ -1,4 +1,7 @@
-"""The page in a real browser: one server and one tab for all tests, in the order of a visit."""
+"""The page in a real browser: one server and one tab for all tests, each of which also runs alone.
+
+Workers of pytest-xdist have a server and a tab each.
+"""
 
 import http.client
 import io
@@ -9,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from explorer_tab import Server, Tab, browsing, serving
+from explorer_tab import NAME, Server, Tab, browsing, serving
 from PIL import Image
 
 from disvae.explore import Explorer, interpolate
@@ -17,8 +20,6 @@ from disvae.training import read_dimension_names
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'disvae[explore]'")
-
-NAME = "#names input, #names textarea"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,8 @@ def test_the_picture_follows_a_slider_while_it_is_dragged(tab: Tab, explorer: Ex
 
 
 def test_reset_shows_the_reconstruction_again(tab: Tab, explorer: Explorer) -> None:
+    tab.shows_start(10)
+    tab.slider(0).press("PageUp")
     tab.page.get_by_text("Reset sliders").click()
     shown = tab.shows(explorer.start_at(10).code)
     assert shown == tab.page.locator("#pictures img").nth(1).get_attribute("src")
@@ -64,10 +67,9 @@ def test_one_slider_leads_from_one_pinned_image_to_the_other(tab: Tab, explorer:
     way.fill("0.5")
     tab.wait_for_text("pin two images first")
     first, second = explorer.start_at(10).code, explorer.start_at(3).code
-    a = tab.current()
+    a = tab.shows_start(10)
     tab.page.get_by_text("Pin as A").click()
-    tab.start_at(3)
-    b = tab.shows(second)
+    b = tab.shows_start(3)
     tab.page.get_by_text("Pin as B").click()
     tab.page.wait_for_function("document.querySelectorAll('#pins img').length === 2")
     pinned = [tab.page.locator("#pins img").nth(i).get_attribute("src") for i in (0, 1)]
@@ -81,7 +83,7 @@ def test_names_are_saved_and_shown(
     tab: Tab, server: Server, explorer: Explorer, finished: Path
 ) -> None:
     first = explorer.order[0]
-    tab.hurry(("#names button", None), (NAME, "<b>size</b>"))
+    tab.hurry(("#names button", None), (NAME, "<b>size</b>"))  # typed just as it unfolds
     tab.page.get_by_text("Save the names").click()
     tab.wait_for_text(f"saved in {finished}")
     tab.wait_for_text(f"<b>size</b> (dimension {first})")
@@ -94,6 +96,7 @@ def test_names_are_saved_and_shown(
 
 def test_of_two_hasty_savings_the_last_counts(tab: Tab, explorer: Explorer, finished: Path) -> None:
     save = "#names button.primary"
+    tab.open_names()
     with tab.slowed_down(times=4):
         tab.hurry((NAME, "shape"), (save, None), (NAME, "hue"), (save, None))
         tab.settle()
@@ -146,6 +149,7 @@ def test_the_last_of_many_hasty_changes_counts(tab: Tab, explorer: Explorer) -> 
 
 def test_a_late_answer_leaves_the_picture_that_of_the_sliders(tab: Tab, explorer: Explorer) -> None:
     first = f"#dimension-{explorer.order[0]} input[type=range]"
+    tab.shows_start(5)
     for _ in range(5):
         tab.hurry((first, "1"), (first, "-1"), (first, "-2"), ("#start button:last-child", None))
         tab.settle()
