@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from disvae.cli.parsing import make_parser, parse
-from disvae.data import load
+from disvae.data import ImageDataset, load
 from disvae.models import load_disentangling_vae
+from disvae.spec import build, describe
 from disvae.training import import_model
 
 DESCRIPTION = """Make a run directory of a results folder of disentangling-vae, so that its model
@@ -35,6 +36,16 @@ def run(arguments: Sequence[str]) -> None:
     options = parse(parser, arguments)
     model = load_disentangling_vae(options.folder)
     specs = json.loads((Path(options.folder) / "specs.json").read_text(encoding="utf-8"))
-    data = load(options.data, options.root) if options.data else None
+    data = _load(options.data, options.root, specs["img_size"][1]) if options.data else None
     imported = import_model(model, options.run, data, {"program": "disentangling-vae", **specs})
     print(f"wrote {imported.path}")
+
+
+def _load(name: str, root: str | None, side: int) -> ImageDataset:
+    """The data set, its images of the model's size if they come in several."""
+    data = load(name, root)
+    spec = describe(data)
+    arguments = spec["init_args"]
+    if "size" not in arguments:
+        return data
+    return build({**spec, "init_args": {**arguments, "size": side}}, type(data))

@@ -13,6 +13,7 @@ from disvae.data.files import data_root, find_file, reading
 
 PREFIXES = {"train": "train", "test": "t10k"}
 PUBLISHED = (60_000, 10_000)  # images of each set
+SIDE = 28
 
 
 class MNIST(ImageArray):
@@ -22,17 +23,21 @@ class MNIST(ImageArray):
         root: folder of the IDX files, compressed (.gz) or not: itself, or as torchvision lays them
             out, ``MNIST/raw`` below it; $DISVAE_DATA or ``~/.disvae/data`` if None.
         split: "train" (60,000 images) or "test" (10,000).
+        size: side of the images, to which other than 28 resizes them (bilinear, antialiased, to the
+            byte as torchvision's ``Resize``); disentangling-vae has 32.
 
     Raises:
         FileNotFoundError: a file is missing; the message says where to get it.
-        ValueError: an unknown split, or a damaged file.
+        ValueError: an unknown split, a size below 1, or a damaged file.
 
     Reference:
         Gradient-based learning applied to document recognition, LeCun et al. 1998 (CC BY-SA 3.0)
     """
 
-    def __init__(self, root: str | Path | None = None, split: str = "train") -> None:
-        super().__init__(*_read_split(data_root(root), "MNIST", split), max_value=255)
+    def __init__(
+        self, root: str | Path | None = None, split: str = "train", size: int = SIDE
+    ) -> None:
+        super().__init__(*_read_split(data_root(root), "MNIST", split, size), max_value=255)
 
 
 class FashionMNIST(ImageArray):
@@ -44,13 +49,15 @@ class FashionMNIST(ImageArray):
         root: folder of the IDX files, compressed (.gz) or not: as torchvision lays them out,
             ``FashionMNIST/raw`` below it, or itself; $DISVAE_DATA or ``~/.disvae/data`` if None.
         split: "train" (60,000 images) or "test" (10,000).
+        size: side of the images, to which other than 28 resizes them (bilinear, antialiased, to the
+            byte as torchvision's ``Resize``); disentangling-vae has 32.
 
     Attributes:
         label_names: what the labels mean, in order.
 
     Raises:
         FileNotFoundError: a file is missing; the message says where to get it.
-        ValueError: an unknown split, a damaged file, or MNIST's files in its place.
+        ValueError: an unknown split, a size below 1, a damaged file, or MNIST's files in its place.
 
     Reference:
         Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms, Xiao et
@@ -62,8 +69,10 @@ class FashionMNIST(ImageArray):
         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     )  # fmt: skip
 
-    def __init__(self, root: str | Path | None = None, split: str = "train") -> None:
-        super().__init__(*_read_split(data_root(root), "FashionMNIST", split), max_value=255)
+    def __init__(
+        self, root: str | Path | None = None, split: str = "train", size: int = SIDE
+    ) -> None:
+        super().__init__(*_read_split(data_root(root), "FashionMNIST", split, size), max_value=255)
 
 
 class KMNIST(ImageArray):
@@ -75,13 +84,15 @@ class KMNIST(ImageArray):
         root: folder of the IDX files, compressed (.gz) or not: as torchvision lays them out,
             ``KMNIST/raw`` below it, or itself; $DISVAE_DATA or ``~/.disvae/data`` if None.
         split: "train" (60,000 images) or "test" (10,000).
+        size: side of the images, to which other than 28 resizes them (bilinear, antialiased, to the
+            byte as torchvision's ``Resize``); disentangling-vae has 32.
 
     Attributes:
         label_names: how the characters are read, in order.
 
     Raises:
         FileNotFoundError: a file is missing; the message says where to get it.
-        ValueError: an unknown split, a damaged file, or MNIST's files in its place.
+        ValueError: an unknown split, a size below 1, a damaged file, or MNIST's files in its place.
 
     Reference:
         Deep Learning for Classical Japanese Literature, Clanuwat et al. 2018,
@@ -90,19 +101,23 @@ class KMNIST(ImageArray):
 
     label_names = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
-    def __init__(self, root: str | Path | None = None, split: str = "train") -> None:
-        super().__init__(*_read_split(data_root(root), "KMNIST", split), max_value=255)
+    def __init__(
+        self, root: str | Path | None = None, split: str = "train", size: int = SIDE
+    ) -> None:
+        super().__init__(*_read_split(data_root(root), "KMNIST", split, size), max_value=255)
 
 
-def _read_split(root: Path, name: str, split: str) -> tuple[Tensor, Tensor]:
+def _read_split(root: Path, name: str, split: str, size: int) -> tuple[Tensor, Tensor]:
     """The images and labels of one split of a data set."""
     if split not in PREFIXES:
         raise ValueError(f"split must be one of {sorted(PREFIXES)}, got {split!r}")
+    if size < 1:
+        raise ValueError(f"size must be at least 1 pixel, got {size}")
     file = _find(root, name, f"{PREFIXES[split]}-images-idx3-ubyte")
     with reading(file):
         images = _read(file, dimensions=3)
-        if images.shape[1:] != (28, 28):
-            raise ValueError(f"its images have shape {images.shape[1:]}, not (28, 28)")
+        if images.shape[1:] != (SIDE, SIDE):
+            raise ValueError(f"its images have shape {images.shape[1:]}, not {(SIDE, SIDE)}")
     file = _find(root, name, f"{PREFIXES[split]}-labels-idx1-ubyte")
     with reading(file):
         labels = _read(file, dimensions=1)
@@ -111,7 +126,17 @@ def _read_split(root: Path, name: str, split: str) -> tuple[Tensor, Tensor]:
         counts = np.bincount(labels)
         if name != "MNIST" and len(labels) in PUBLISHED and len(set(counts)) > 1:
             raise ValueError(f"its classes differ in size, as MNIST's do, and not {name}'s")
-    return torch.from_numpy(images), torch.from_numpy(labels).long()
+    return torch.from_numpy(_resized(images, size)), torch.from_numpy(labels).long()
+
+
+def _resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    if size == SIDE:
+        return images
+    pictures = (Image.fromarray(image) for image in images)
+    resized = (picture.resize((size, size), Image.Resampling.BILINEAR) for picture in pictures)
+    return np.stack([np.asarray(picture) for picture in resized])
 
 
 def _find(root: Path, name: str, file_name: str) -> Path:

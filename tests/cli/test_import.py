@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from published import idx
 from results_folder import weights, write_results
 
 from disvae.cli.main import main
@@ -47,6 +48,15 @@ def test_verbs_take_it_for_a_run(run):
     assert "btcvae" in (run / "report.html").read_text(encoding="utf-8")
     assert main(["export", str(run), "--format", "pretrained", "--no_picture"]) == 0
     assert VAE.from_pretrained(run / "pretrained").latent_dim == 3
+
+
+def test_digits_come_in_the_models_size(tmp_path):
+    for kind, array in (("images-idx3", np.zeros((4, 28, 28))), ("labels-idx1", np.zeros(4))):
+        (tmp_path / f"train-{kind}-ubyte").write_bytes(idx(array.astype(np.uint8)))
+    write_results(tmp_path, weights(1, 32, 2), img_size=[1, 32, 32], latent_dim=2)
+    data = ["--data", "mnist", "--root", str(tmp_path)]
+    assert main(["import", str(tmp_path), str(tmp_path / "run"), *data]) == 0
+    assert load_run(tmp_path / "run").data().image_shape == (1, 32, 32)
 
 
 def test_without_data_it_does_what_needs_none(results, tmp_path, capsys):

@@ -3,8 +3,10 @@ import gzip
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from published import idx
 from torchvision import datasets
+from torchvision.transforms import Resize
 
 from disvae.data import KMNIST, MNIST, FashionMNIST
 
@@ -33,6 +35,23 @@ def test_reads_idx_files(name, below, ending, split, prefix, arrays, tmp_path) -
     image, label = data[4]
     assert label == 5
     torch.testing.assert_close(image[0], torch.from_numpy(arrays[0][4]).float() / 255)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("size", [20, 32])
+def test_resized_as_torchvision_does(name, size, arrays, tmp_path) -> None:
+    for kind, array in zip(("images-idx3", "labels-idx1"), arrays, strict=True):
+        (tmp_path / f"train-{kind}-ubyte").write_bytes(idx(array))
+    data = SETS[name](tmp_path, size=size)
+    assert data.image_shape == (1, size, size)
+    resize = Resize(size)
+    expected = [np.asarray(resize(Image.fromarray(image))) for image in arrays[0]]
+    assert data.images(range(5))[:, 0].tolist() == np.stack(expected).tolist()
+
+
+def test_no_size(tmp_path) -> None:
+    with pytest.raises(ValueError, match="size must be at least 1 pixel, got 0"):
+        MNIST(tmp_path, size=0)
 
 
 def test_the_real_test_set(shared_data) -> None:
