@@ -54,7 +54,10 @@ def test_precision(tmp_path: Path) -> None:
     sizes = ["--seeds", "2", "--steps", "100", "--batch_size", "2", "--n_images", "8"]
     report = load("precision").main(["--losses", "vae", *sizes, "--output", str(tmp_path)])
     (row,) = report["rows"]
-    assert math.isfinite(row["difference"])
+    curves = [[seed[1] for seed in curve] for curve in row["curves"].values()]  # second halves
+    (a, b), low = curves
+    assert row["seeds"] == pytest.approx(abs(a - b))
+    assert row["difference"] == pytest.approx((abs(low[0] - a) + abs(low[1] - b)) / 2)
     exact, low = row["ends"].values()
     assert exact[0] == pytest.approx(low[0], rel=0.2)
     assert exact != low
