@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +17,18 @@ PUBLISHED = (60_000, 10_000)  # images of each set
 SIDE = 28
 
 
-class MNIST(ImageArray):
+class _Idx(ImageArray):
+    """What the sets share: the names of their files, in folders of their own."""
+
+    folder: ClassVar[str]
+
+    def __init__(
+        self, root: str | Path | None = None, split: str = "train", size: int = SIDE
+    ) -> None:
+        super().__init__(*_read_split(data_root(root), self.folder, split, size), max_value=255)
+
+
+class MNIST(_Idx):
     """MNIST: grey images 28×28 of handwritten digits, with labels and without factors.
 
     Args:
@@ -34,13 +46,10 @@ class MNIST(ImageArray):
         Gradient-based learning applied to document recognition, LeCun et al. 1998 (CC BY-SA 3.0)
     """
 
-    def __init__(
-        self, root: str | Path | None = None, split: str = "train", size: int = SIDE
-    ) -> None:
-        super().__init__(*_read_split(data_root(root), "MNIST", split, size), max_value=255)
+    folder = "MNIST"
 
 
-class FashionMNIST(ImageArray):
+class FashionMNIST(_Idx):
     """Fashion-MNIST: grey images 28×28 of clothes, with labels and without factors.
 
     Its files are named as MNIST's are, and looked for first where they cannot be mistaken.
@@ -69,13 +78,10 @@ class FashionMNIST(ImageArray):
         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     )  # fmt: skip
 
-    def __init__(
-        self, root: str | Path | None = None, split: str = "train", size: int = SIDE
-    ) -> None:
-        super().__init__(*_read_split(data_root(root), "FashionMNIST", split, size), max_value=255)
+    folder = "FashionMNIST"
 
 
-class KMNIST(ImageArray):
+class KMNIST(_Idx):
     """Kuzushiji-MNIST: grey images 28×28 of cursive Japanese characters, with labels.
 
     Its files are named as MNIST's are, and looked for first where they cannot be mistaken.
@@ -101,10 +107,7 @@ class KMNIST(ImageArray):
 
     label_names = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
-    def __init__(
-        self, root: str | Path | None = None, split: str = "train", size: int = SIDE
-    ) -> None:
-        super().__init__(*_read_split(data_root(root), "KMNIST", split, size), max_value=255)
+    folder = "KMNIST"
 
 
 def _read_split(root: Path, name: str, split: str, size: int) -> tuple[Tensor, Tensor]:
