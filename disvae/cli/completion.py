@@ -1,12 +1,12 @@
 """``disvae completion``: the script by which a shell completes verbs, options and names."""
 
 import io
-import re
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from itertools import zip_longest
 
+from disvae.cli.choices import choices
 from disvae.cli.main import VERBS
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
@@ -44,11 +44,6 @@ complete -o default -F _disvae disvae
 """
 
 Words = dict[str, list[str]]
-
-# An option at the head of its paragraph in a help text, and its choices: values or classes.
-PARAGRAPH = re.compile(r"^  (?:-h, )?(--[\w.]+)(.*(?:\n {4,}.*)*)", re.MULTILINE)
-CHOICES = re.compile(r" \{([^}]*)\}")
-CLASSES = re.compile(r"known subclasses: ([\w., ]*)")
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -88,23 +83,12 @@ def _read_helps() -> tuple[Words, Words]:
         if below:
             options[verb] = below
         for command in [f"{verb} {name}" for name in below] or [verb]:
-            found = dict(PARAGRAPH.findall(_help_of(command)))
+            found = choices(_help_of(command))
             names = sorted(name for name in found if not name.endswith(".help"))
             options[command] = [*_kinds(verb), *names]
-            for option in names:
-                if choices := _choices(found[option]):
-                    values[f"{command} {option}"] = choices
+            values |= {f"{command} {name}": found[name] for name in names if found[name]}
     options["completion"] = list(HEADS)
     return options, {**values, **_names()}
-
-
-def _choices(text: str) -> list[str]:
-    """The values that the paragraph of an option offers."""
-    if given := CHOICES.match(text):
-        return given[1].split(",")
-    if classes := CLASSES.search(" ".join(text.split())):
-        return [path.rpartition(".")[2] for path in classes[1].split(", ")]
-    return []
 
 
 def _names() -> Words:

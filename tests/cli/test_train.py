@@ -139,6 +139,9 @@ def test_a_run_can_be_repeated_from_its_configuration(tmp_path):
     [
         (["--loss", "FactorVAELos"], "unknown loss 'FactorVAELos'; did you mean 'FactorVAELoss'?"),
         (["--model", "Burgess"], "did you mean 'BurgessVAE'?"),
+        (["--model.likelihood", "Gausian"], "no 'Gausian'; did you mean 'Gaussian'?"),
+        (["--loss.discriminator", "Discrimnator"], "or null, got Discrimnator; did you mean 'Disc"),
+        (["--lr_factor", "Liner"], "float or Schedule, got Liner; did you mean 'Linear'?"),
         (["--data", "sprits"], "did you mean 'Sprites'?"),
         (["--loss.gama", "3"], "unknown option '--loss.gama'; did you mean '--loss.gamma'?"),
         (["--batch-size=3"], "did you mean '--batch_size'?"),
