@@ -110,7 +110,7 @@ def find_class(kind: str, name: str, known: dict[str, type], base: type) -> type
         return known[name]
     path, _, attribute = name.rpartition(".")
     if not path:
-        raise ValueError(f"unknown {kind} {name!r}{nearest(name, known)}, or an import path")
+        raise ValueError(f"unknown {kind} {name!r}, and no import path{nearest(name, known)}")
     try:
         module = import_module(path)
     except ModuleNotFoundError as error:

@@ -137,7 +137,7 @@ def test_a_run_can_be_repeated_from_its_configuration(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--loss", "FactorVAELos"], "unknown loss 'FactorVAELos'; did you mean 'FactorVAELoss'?"),
+        (["--loss", "FactorVAELos"], "no import path; did you mean 'FactorVAELoss'?\n"),
         (["--model", "Burgess"], "did you mean 'BurgessVAE'?"),
         (["--model.likelihood", "Gausian"], "no 'Gausian'; did you mean 'Gaussian'?"),
         (["--loss.discriminator", "Discrimnator"], "or null, got Discrimnator; did you mean 'Disc"),
