@@ -166,6 +166,7 @@ def _file(finished: Run, kind: str, output: str | None, n_kinds: int) -> Path:
         return path / kind
     if n_kinds > 1:
         raise ValueError(f"--output {output} is one file for {n_kinds} pictures: give a folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 

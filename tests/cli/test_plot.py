@@ -50,7 +50,7 @@ def test_an_animation_in_each_format(run, tmp_path):
         assert main(["plot", str(run), "traversal-animation", f"--format={ending}"]) == 0
         with Image.open(run / f"traversal-animation.{ending}") as file:
             assert file.n_frames == 22
-    output = str(tmp_path / "moving.webp")
+    output = str(tmp_path / "new" / "moving.webp")
     few = ["--steps", "3", "--output", output]
     assert main(["plot", str(run), "traversal-animation", *few]) == 0
     with Image.open(output) as file:

@@ -25,7 +25,7 @@ def test_writes_into_the_run_directory(run, capsys):
 
 
 def test_options_reach_the_settings(run, tmp_path):
-    output = tmp_path / "page.html"
+    output = tmp_path / "new" / "page.html"
     options = ["--images", "[3]", "--n_frames", "5", "--reach", "1.5", "--points", "30"]
     assert main(["report", str(run), "--output", str(output), *options, *QUICK]) == 0
     page = output.read_text()

@@ -33,6 +33,17 @@ def test_json_is_the_file_and_nothing_else(run, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"file": output}
 
 
+def test_the_folder_of_the_file_is_made(run, tmp_path, capsys):
+    output = tmp_path / "new" / "er" / "x.png"
+    assert main(["traverse", str(run), "--output", str(output)]) == 0
+    assert output.exists()
+    assert main(["traverse", str(run), "--output", str(tmp_path / "x")]) == 2
+    assert "x has no ending, which says the format: " in capsys.readouterr().err
+    assert not list(tmp_path.glob("x*"))
+    assert main(["traverse", str(run), "--output", str(output / "y.png")]) == 2
+    assert f"error: {output}: File exists" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("index", ["-1", "20"])
 def test_an_image_that_does_not_exist_is_refused(run, index, capsys):
     assert main(["traverse", str(run), "--image", index]) == 2
