@@ -1,19 +1,19 @@
 """``disvae completion``: the script by which a shell completes verbs, options and names."""
 
 import io
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from itertools import zip_longest
 
+from disvae.cli.choices import choices
 from disvae.cli.main import VERBS
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
 
 DESCRIPTION = """Print a script by which a shell completes verbs, options, and names of classes,
-recipes and data sets. Its first lines say where to put it. It holds a list of all these as they are
-now: print it again after an upgrade."""
+recipes, data sets and metrics. Its first lines say where to put it. It holds a list of all these as
+they are now: print it again after an upgrade."""
 
 HEADS = {
     "bash": "# keep this as ~/.local/share/bash-completion/completions/disvae\n",
@@ -38,17 +38,17 @@ OPTIONS
             esac ;;
         esac
     fi
-    COMPREPLY=( $(compgen -W "$words" -- "$word") )
+    local offered listed="" IFS=,
+    case "$word" in *,*) listed="${word%,*}," ;; esac
+    COMPREPLY=()
+    for offered in $words; do
+        case "$listed$offered" in "$word"*) COMPREPLY+=("$listed$offered") ;; esac
+    done
 }
 complete -o default -F _disvae disvae
 """
 
 Words = dict[str, list[str]]
-
-# An option at the head of its paragraph in a help text, and its choices: values or classes.
-PARAGRAPH = re.compile(r"^  (?:-h, )?(--[\w.]+)(.*(?:\n {4,}.*)*)", re.MULTILINE)
-CHOICES = re.compile(r" \{([^}]*)\}")
-CLASSES = re.compile(r"known subclasses: ([\w., ]*)")
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -65,18 +65,23 @@ def _script() -> str:
     options, values = _read_helps()
     groups = [verb for verb in VERBS if _verbs_below(verb)]
     lines_of_values = [
-        f'        "{asked}") words="{" ".join(words)}" ;;' for asked, words in values.items()
+        f'        "{asked}") words="{_listed(words)}" ;;' for asked, words in values.items()
     ]
     lines_of_options = [
-        f'            "{command}") words="{" ".join(words)}" ;;'
+        f'            "{command}") words="{_listed(words)}" ;;'
         for command, words in options.items()
     ]
     return (
         SCRIPT.replace("GROUPS", "|".join(groups))
-        .replace("VERBS", " ".join(VERBS))
+        .replace("VERBS", _listed(VERBS))
         .replace("VALUES", "\n".join(lines_of_values))
         .replace("OPTIONS", "\n".join(lines_of_options))
     )
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Words as the script has them, each as a shell wants it typed: names have spaces in them."""
+    return ",".join(word.replace(" ", "\\ ") for word in words)
 
 
 def _read_helps() -> tuple[Words, Words]:
@@ -88,34 +93,26 @@ def _read_helps() -> tuple[Words, Words]:
         if below:
             options[verb] = below
         for command in [f"{verb} {name}" for name in below] or [verb]:
-            found = dict(PARAGRAPH.findall(_help_of(command)))
+            found = choices(_help_of(command))
             names = sorted(name for name in found if not name.endswith(".help"))
             options[command] = [*_kinds(verb), *names]
-            for option in names:
-                if choices := _choices(found[option]):
-                    values[f"{command} {option}"] = choices
+            values |= {f"{command} {name}": found[name] for name in names if found[name]}
     options["completion"] = list(HEADS)
     return options, {**values, **_names()}
 
 
-def _choices(text: str) -> list[str]:
-    """The values that the paragraph of an option offers."""
-    if given := CHOICES.match(text):
-        return given[1].split(",")
-    if classes := CLASSES.search(" ".join(text.split())):
-        return [path.rpartition(".")[2] for path in classes[1].split(", ")]
-    return []
-
-
 def _names() -> Words:
-    """The names of classes, recipes and data sets."""
+    """The names of classes, recipes, data sets and metrics."""
     from disvae.cli.parts import PARTS
     from disvae.data.catalogue import catalogue
+    from disvae.metrics.presets import PRESETS, WITHOUT_FACTORS
     from disvae.recipes import recipe_names
 
     names = {f"train --{part.name}": sorted(part.known) for part in PARTS}
-    for verb in ("download", "check", "show"):
-        names[f"data {verb} {verb}"] = list(catalogue())
+    for asked in ("data download download", "data check check", "data show show", "import --data"):
+        names[asked] = list(catalogue())
+    for asked in ("evaluate --metrics", "report --metrics", "plot --score", "plot --scores"):
+        names[asked] = [*PRESETS["default"], *WITHOUT_FACTORS]
     return {**names, "train --recipe": recipe_names(), "recipe show show": recipe_names()}
 
 

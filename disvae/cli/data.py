@@ -8,6 +8,7 @@ import torch
 from jsonargparse import Namespace
 
 from disvae.cli.parsing import choose_below, parse
+from disvae.cli.pictures import picture_file
 from disvae.cli.tables import print_json
 from disvae.data.catalogue import Entry, catalogue, entry
 from disvae.data.download import RemoteFile, checksum, download
@@ -96,7 +97,7 @@ def _show(options: Namespace, root: Path) -> None:
     from disvae.plots import dataset_figure
 
     data = entry(options.name).open(options.root)
-    output = Path(options.output or f"{options.name.lower()}.png")
+    output = picture_file(options.output, Path(f"{options.name.lower()}.png"))
     dataset_figure(data, seed=options.seed).savefig(output)
     print(f"wrote {output}")
 

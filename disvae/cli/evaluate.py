@@ -12,7 +12,7 @@ from rich.table import Table
 from disvae.cli.nats import Models, bounds, decompositions
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.sub_codes import read_part, sub_codes
-from disvae.cli.tables import as_json, print_json, read_table
+from disvae.cli.tables import as_json, print_json, read_factors, read_table
 from disvae.data import FactorDataset
 from disvae.data.files import write_atomically
 from disvae.metrics import (
@@ -113,7 +113,7 @@ def _evaluate_files(options: Namespace, console: Console) -> dict[str, Any]:
     if options.run is not None or not (options.codes and options.factors):
         raise ValueError("give either a run directory, or both --codes FILE and --factors FILE")
     codes, _ = read_table(options.codes)
-    factors, names = read_table(options.factors)
+    factors, names = read_factors(options.factors)
     with catch_warnings():
         simplefilter("ignore", DegenerateCodesWarning)  # said below the table
         scores = evaluate(

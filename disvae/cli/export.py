@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.tables import print_json
 from disvae.models import Exported, LatentModel, export_onnx, export_program, model_card
 from disvae.models.pretrained import upload
 from disvae.plots.image_kinds import traversal_of
@@ -59,7 +60,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--private", action="store_true", help="make that repository a private one, if it is new"
     )
-    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    parser.add_argument("--json", action="store_true", help="print what was written, as JSON")
     options = parse(parser, arguments)
     if options.push_to and options.format != PRETRAINED:
         raise ValueError(
@@ -84,7 +85,10 @@ def run(arguments: Sequence[str]) -> None:
         except ImportError as error:
             raise ValueError(str(error)) from error
         report["files"] = [_as_json(file) for file in files]
-    print(json.dumps(report, indent=2) if options.json else _text(report))
+    if options.json:
+        print_json(report)
+    else:
+        print(_text(report))
 
 
 def _card(

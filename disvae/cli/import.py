@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.tables import print_json
 from disvae.data import ImageDataset, load
 from disvae.models import load_disentangling_vae
 from disvae.spec import build, describe
@@ -33,12 +34,16 @@ def run(arguments: Sequence[str]) -> None:
         default=None,
         help="folder of the data set's files; $DISVAE_DATA or ~/.disvae/data",
     )
+    parser.add_argument("--json", action="store_true", help="print what was written, as JSON")
     options = parse(parser, arguments)
     model = load_disentangling_vae(options.folder)
     specs = json.loads((Path(options.folder) / "specs.json").read_text(encoding="utf-8"))
     data = _load(options.data, options.root, specs["img_size"][1]) if options.data else None
     imported = import_model(model, options.run, data, {"program": "disentangling-vae", **specs})
-    print(f"wrote {imported.path}")
+    if options.json:
+        print_json({"run": str(imported.path), "data": options.data, "specs": specs})
+    else:
+        print(f"wrote {imported.path}")
 
 
 def _load(name: str, root: str | None, side: int) -> ImageDataset:

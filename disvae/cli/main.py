@@ -62,8 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         print(f"disvae: error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"disvae: error: {_said(error)}", file=sys.stderr)
         return 2
     except TypeError as error:
         from disvae.losses import UnsuitableError
@@ -78,6 +81,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("disvae: stopped", file=sys.stderr)
         return 130
+
+
+def _said(error: OSError) -> str:
+    """What is wrong with which file, without the system's number for it."""
+    if error.strerror is None:  # a sentence of ours
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def _run(arguments: list[str]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
+from disvae.cli.choices import choices
 from disvae.cli.nearest import nearest
 
 
@@ -56,7 +57,7 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
     try:
         return parser.parse_args(list(arguments))
     except ArgumentError as error:
-        message = _plain(str(error))
+        message = _plain(str(error), choices(parser.format_help()))
     unknown = message.removeprefix("unrecognized arguments: ")
     if unknown == message:
         raise ValueError(message)
@@ -65,14 +66,25 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
     raise ValueError(f"unknown option {word!r}{nearest(word, known)}")
 
 
-def _plain(message: str) -> str:
-    """A message of jsonargparse's on one line, without Python's notation, and with the nearest."""
+def _plain(message: str, offered: Mapping[str, Sequence[str]]) -> str:
+    """A message of jsonargparse's on one line, without Python's notation, and with the nearest.
+
+    Args:
+        message: of jsonargparse.
+        offered: the classes, or the values, that options take.
+    """
     message = re.sub(r'Parser key "([\w.]+)":', r"--\1:", " ".join(message.split()))
     message = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", message)
     option, _, problem = message.partition(": ")
     union = re.search(r"Subtypes: \[(.*?)\] Errors: .*Given value: (\S+)$", problem)
     if union:
-        return f"{option}: expected {union[1].replace(', ', ' or ')}, got {union[2]}"
+        types = union[1].replace("NoneType", "null").replace(", ", " or ")
+        guess = nearest(union[2], offered.get(option, []))
+        more = guess if "did you mean" in guess else ""  # it may not have been meant as a class
+        return f"{option}: expected {types}, got {union[2]}{more}"
+    name = re.search(r"^Expected a dot import path string: (\S+)$", problem)
+    if name:
+        return f"{option}: no {name[1]!r}{nearest(name[1], offered.get(option, []))}"
     literal = re.search(r"(?:Literal\[|choose from )('.*')[\])]", problem)
     wrong = re.search(r"Got value: (\S+)$|invalid choice: '([^']*)'", problem)
     if literal and wrong:
@@ -98,7 +110,7 @@ def find_class(kind: str, name: str, known: dict[str, type], base: type) -> type
         return known[name]
     path, _, attribute = name.rpartition(".")
     if not path:
-        raise ValueError(f"unknown {kind} {name!r}{nearest(name, known)}, or an import path")
+        raise ValueError(f"unknown {kind} {name!r}, and no import path{nearest(name, known)}")
     try:
         module = import_module(path)
     except ModuleNotFoundError as error:

@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser
 
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.tables import print_json
 from disvae.plots import code_kinds, film_kinds, image_kinds, sweep_kinds
 from disvae.plots.animation import FORMATS, Animation
 from disvae.plots.errors import NotApplicableError
@@ -53,21 +54,22 @@ def run(arguments: Sequence[str]) -> None:
     parsers = {kind: _parser(kind) for kind in kinds}
     _refuse_unknown(options, kinds)
     given = {kind: parse(parsers[kind], list(_spelled(options, kind))).as_dict() for kind in kinds}
+    as_json, *_ = [options.pop("json") for options in given.values()]  # one option of all
     finished = load_run(words[0])
+    files, skipped = dict[str, str](), dict[str, str]()
     for kind in kinds:
-        file = _file(finished, kind, given[kind].pop("output"), len(kinds))
-        ending = given[kind].pop("format")
         try:
-            picture = KINDS[kind](finished, **given[kind])
+            file = _draw(finished, kind, given[kind], len(kinds))
         except NotApplicableError as reason:
             if ALL not in words[1:]:
                 raise
-            print(f"skipped {kind}: {reason}")
-            continue
-        file = _write(picture, file, ending, len(kinds))
-        if file.parent == finished.path:
-            finished.note_picture(file.name)
-        print(f"wrote {file}")
+            skipped[kind], line = str(reason), f"skipped {kind}: {reason}"
+        else:
+            files[kind], line = str(file), f"wrote {file}"
+        if not as_json:
+            print(line)
+    if as_json:
+        print_json({"files": files, "skipped": skipped})
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[Option]]:
@@ -108,6 +110,7 @@ def _parser(kind: str) -> ArgumentParser:
         choices=list(dict.fromkeys([*STILL, *MOVING])),
         help="in place of png for what stands still, and of gif for what moves",
     )
+    parser.add_argument("--json", type=bool, default=False, help="print what was written, as JSON")
     return parser
 
 
@@ -115,7 +118,7 @@ def _known(kind: str) -> dict[str, Any]:
     """The types of a kind's options, by their names."""
     parameters = signature(KINDS[kind]).parameters.values()
     types = {option.name: option.annotation for option in parameters if option.name != "run"}
-    return {**types, "output": str, "format": str}
+    return {**types, "output": str, "format": str, "json": bool}
 
 
 def _refuse_unknown(options: Sequence[Option], kinds: Sequence[str]) -> None:
@@ -143,6 +146,16 @@ def _spelled(options: Sequence[Option], kind: str) -> Iterator[str]:
         yield f"--{name}={words[0]}"
 
 
+def _draw(finished: Run, kind: str, options: dict[str, Any], n_kinds: int) -> Path:
+    """Draw a kind into a file, which is the run's if it lies in its directory."""
+    file = _file(finished, kind, options.pop("output"), n_kinds)
+    ending = options.pop("format")
+    file = _write(KINDS[kind](finished, **options), file, ending, n_kinds)
+    if file.parent == finished.path:
+        finished.note_picture(file.name)
+    return file
+
+
 def _file(finished: Run, kind: str, output: str | None, n_kinds: int) -> Path:
     """Where to write a kind; without an ending if its format is not said here."""
     if output is None:
@@ -153,6 +166,7 @@ def _file(finished: Run, kind: str, output: str | None, n_kinds: int) -> Path:
         return path / kind
     if n_kinds > 1:
         raise ValueError(f"--output {output} is one file for {n_kinds} pictures: give a folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.tables import print_json
 from disvae.plots import ReportSettings, write_report
 
 DESCRIPTION = """Write one HTML file that shows a finished run: curves, scores, traversals with
@@ -68,12 +69,16 @@ def run(arguments: Sequence[str]) -> None:
         "--reach", type=float, default=usual.reach, help="traverse from -REACH to REACH"
     )
     parser.add_argument("--seed", type=int, default=usual.seed, help="chooses images and votes")
+    parser.add_argument("--json", action="store_true", help="print what was written, as JSON")
     options = parse(parser, arguments).as_dict()
-    runs, output = options.pop("runs"), options.pop("output")
+    runs, output, as_json = (options.pop(name) for name in ("runs", "output", "json"))
     options["n_codes"] = options.pop("decompose")
     if options["metrics"] is not None:
         options["metrics"] = [name.strip() for name in options["metrics"].split(",")]
     if output is None and len(runs) > 1:
         output = "report.html"
     file = write_report(runs, output, ReportSettings(**options))
-    print(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")
+    if as_json:
+        print_json({"file": str(file), "runs": runs})
+    else:
+        print(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")

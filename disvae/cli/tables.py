@@ -39,6 +39,8 @@ def _finite(facts: Any) -> Any:
 
 KINDS = (".npy", ".npz", ".csv", ".h5", ".hdf5")
 
+NAMES = "factor_names"  # the array of a .npz file that names the columns of another
+
 
 def read_table(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     """A table of numbers, and the names of its columns where the file has them.
@@ -55,8 +57,7 @@ def read_table(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
         ValueError: another kind of file, a damaged one, no array of that name, or one that is not a
             table of numbers.
     """
-    path, _, key = name.partition(":") if not Path(name).exists() else (name, "", "")
-    file = Path(path)
+    file, key = _split(name)
     if file.suffix not in KINDS:
         raise ValueError(f"{file} is none of {', '.join(KINDS)}")
     if not file.is_file():
@@ -76,6 +77,28 @@ def read_table(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
             f"{name} holds {table.dtype} of shape {table.shape}, not a table of numbers"
         )
     return table, columns
+
+
+def read_factors(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """A table of factors, and their names: of a .npz file those that ``disvae encode`` puts in it.
+
+    Args:
+        name: see :func:`read_table`.
+    """
+    table, names = read_table(name)
+    file, _ = _split(name)
+    if file.suffix == ".npz":
+        with reading(file), file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
+            found = archive[NAMES].ravel() if NAMES in archive.files else []
+        if len(found) == table.shape[1]:  # else they are of another array of the file
+            names = tuple(str(name) for name in found)
+    return table, names
+
+
+def _split(name: str) -> tuple[Path, str]:
+    """A file, and which of its arrays."""
+    path, _, key = name.partition(":") if not Path(name).exists() else (name, "", "")
+    return Path(path), key
 
 
 def _read_csv(file: Path) -> tuple[NDArray[Any], tuple[str, ...] | None]:
@@ -102,7 +125,8 @@ def _read_archive(file: Path, key: str) -> NDArray[Any]:
     with reading(file):
         if file.suffix == ".npz":
             with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
-                found = {name: archive[name] for name in archive.files if key in ("", name)}
+                chosen = [key] if key else [name for name in archive.files if name != NAMES]
+                found = {name: archive[name] for name in chosen if name in archive.files}
         else:
             with h5py.File(file) as archive:
                 found = {

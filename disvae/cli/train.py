@@ -12,15 +12,17 @@ from typing import Any
 import torch
 import yaml
 from jsonargparse import ArgumentParser, Namespace
+from torch import distributed
 
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.parts import DATA, LOSS, MODEL, PARTS, SOURCE
 from disvae.cli.recipe import find_recipe
+from disvae.cli.tables import print_json
 from disvae.data import ImageDataset, random_subset, store
 from disvae.schedules import Schedule
 from disvae.spec import build, class_path, plain
-from disvae.training import Trainer, train_ensemble
+from disvae.training import Trainer, read_log, train_ensemble
 from disvae.training.run import read_config
 
 Classes = dict[str, type[Any]]
@@ -38,6 +40,8 @@ def run(arguments: Sequence[str]) -> None:
     arguments, classes, print_config = _choose(arguments)
     options = parse(_parser(classes), arguments)
     if print_config:
+        if options.json:
+            raise ValueError("--print_config prints YAML, which --config takes: leave out --json")
         print(
             yaml.safe_dump(_config(classes, options), sort_keys=False, allow_unicode=True), end=""
         )
@@ -154,6 +158,11 @@ def _parser(classes: Classes) -> ArgumentParser:
         help="keep all images in this file (.npy), written once and mapped into memory from then "
         "on: no step waits for an image to be drawn or read",
     )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the run directory, the steps taken and the last line of the log, as JSON",
+    )
     for part in PARTS:
         if part.name in classes:
             part.add_options(parser, classes[part.name])
@@ -165,7 +174,7 @@ def _parser(classes: Classes) -> ArgumentParser:
 def _config(classes: Classes, options: Namespace) -> dict[str, Any]:
     """The options as a file; what follows from the data is left to follow from it."""
     values = options.as_dict()
-    for name in ("config", "recipe", "print_config", "run_dir", "progress"):
+    for name in ("config", "recipe", "print_config", "run_dir", "progress", "json"):
         del values[name]
     parts = {}
     for part in PARTS:
@@ -183,7 +192,7 @@ def _train(classes: Classes, options: Namespace) -> None:
     given = {part.name: values.pop(part.name, {}) for part in PARTS}
     names = ("n_images", "steps", "store", "seeds")
     n_images, steps, file, seeds = (values.pop(name) for name in names)
-    for name in ("config", "recipe", "print_config"):
+    for name in ("config", "recipe", "print_config", "json"):
         del values[name]
     if isinstance(values["lr_factor"], dict):
         schedule: Any = Schedule
@@ -199,7 +208,7 @@ def _train(classes: Classes, options: Namespace) -> None:
         batches = SOURCE.construct(classes["source"], given["source"], facts)
     if seeds is None:
         _trainer(classes, given, data, values).fit(batches, steps)
-        print(f"{options.run_dir} is complete; see: disvae evaluate {options.run_dir}")
+        _say_complete(options, [options.run_dir])
         return
     trainers = []
     for seed in seeds:
@@ -210,7 +219,20 @@ def _train(classes: Classes, options: Namespace) -> None:
     except RuntimeError as error:  # some runs failed, as was said of each
         print(f"disvae: error: {error}", file=sys.stderr)
         raise SystemExit(1) from error
-    print(f"the runs in {options.run_dir} are complete; see: disvae evaluate {trainers[0].run_dir}")
+    _say_complete(options, [str(trainer.run_dir) for trainer in trainers])
+
+
+def _say_complete(options: Namespace, folders: Sequence[str]) -> None:
+    """Say what is complete: once, even if several processes have trained it."""
+    if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() > 0:
+        return
+    what = f"{folders[0]} is" if options.seeds is None else f"the runs in {options.run_dir} are"
+    if not options.json:
+        print(f"{what} complete; see: disvae evaluate {folders[0]}")
+        return
+    last = {folder: read_log(folder)[-1] for folder in folders}
+    runs = [{"run": run, "steps": line["step"], "log": line} for run, line in last.items()]
+    print_json(runs[0] if options.seeds is None else {"runs": runs})
 
 
 def _trainer(

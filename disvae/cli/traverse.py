@@ -1,9 +1,10 @@
 """``disvae traverse``: a picture of what each latent dimension of a finished run does."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.pictures import picture_file
+from disvae.cli.tables import print_json
 from disvae.plots.image_kinds import traversal_of
 from disvae.training import load_run
 
@@ -27,9 +28,12 @@ def run(arguments: Sequence[str]) -> None:
         default=None,
         help="picture to write, its format by its ending; RUN/traversal.png if not given",
     )
+    parser.add_argument("--json", action="store_true", help="print what was written, as JSON")
     options = parse(parser, arguments)
     finished = load_run(options.run)
-    figure = traversal_of(finished, finished.model(), options.image)
-    output = Path(options.output or finished.path / "traversal.png")
-    figure.savefig(output)
-    print(f"wrote {output}")
+    output = picture_file(options.output, finished.path / "traversal.png")
+    traversal_of(finished, finished.model(), options.image).savefig(output)
+    if options.json:
+        print_json({"file": str(output)})
+    else:
+        print(f"wrote {output}")

@@ -161,11 +161,13 @@ class ChangedFactorPairs(TupleSource):
         self._names = dataset.space.names
         if n_changed is not None and not 1 <= n_changed <= len(self._names):
             raise ValueError(
-                f"n_changed must be from 1 to {len(self._names)}, the number of factors, or None, "
-                f"got {n_changed}"
+                f"n_changed must be from 1 to {len(self._names)}, the number of factors, or None "
+                f"(null), got {n_changed}"
             )
         if n_changed is None and len(self._names) < 2:
-            raise ValueError("one factor alone leaves none to share: give n_changed=1")
+            raise ValueError(
+                "one factor alone leaves none to share: give n_changed 1 (--source.n_changed 1)"
+            )
         self._n_changed = n_changed
         self._grouping = grouping(dataset)
         self._groups: dict[tuple[str, ...], Groups] = {}
@@ -270,7 +272,8 @@ def _groups(dataset: Any, shared: Sequence[str] | None) -> Groups:
         return groups_by_label(dataset)
     if not isinstance(dataset, FactorDataset):
         raise ValueError(
-            f"a {type(dataset).__name__} has no factors to share; its label has shared=None"
+            f"a {type(dataset).__name__} has no factors to share: leave out shared "
+            "(--source.shared), which then is its label"
         )
     return groups_by_factors(dataset, shared)
 

@@ -31,7 +31,7 @@ class Link(Describable, nn.Module, Likelihood, ABC):
             raise ValueError(
                 f"{type(self).__name__} gives values in {self.data_range}, but "
                 f"{type(base).__name__} {what}: take a likelihood with that range, such as "
-                f"SquaredError(data_range={self.data_range})"
+                f"SquaredError with data_range {list(self.data_range)}"
             )
         self.base = base
 

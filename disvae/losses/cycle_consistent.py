@@ -116,7 +116,8 @@ class CycleConsistentLoss(Loss):
         if n < 1:
             raise ValueError(
                 f"of {posterior.loc.shape[1]} dimensions, specified={self.specified} leaves none "
-                "for what the images of a pair do not share: give the model a larger latent_dim"
+                "for what the images of a pair do not share: give the model a larger latent_dim "
+                "(--model.latent_dim)"
             )
         z = Normal(posterior.loc[:, :n], posterior.scale[:, :n], validate_args=False)
         return z, posterior.loc[:, n:]

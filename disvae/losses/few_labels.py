@@ -129,7 +129,7 @@ def _check_factors(codes: Codes, factors: Tensor) -> None:
     if factors.shape[1] > latent_dim:
         raise ValueError(
             f"each of {factors.shape[1]} factors needs a dimension of its own, but the code has "
-            f"{latent_dim}: take a larger latent_dim"
+            f"{latent_dim}: take a larger latent_dim (--model.latent_dim)"
         )
     if factors.device.type == "cpu" and not torch.compiler.is_compiling():
         low, high = torch.aminmax(factors)

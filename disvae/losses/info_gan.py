@@ -235,7 +235,7 @@ class InfoWGANGPLoss(InfoAdversarialLoss):
         if any(isinstance(layer, _BATCH_NORMS) for layer in layers):
             raise ValueError(
                 "the gradient penalty is of single images, which batch normalisation in the critic "
-                'mixes: give the model normalization="layer"'
+                'mixes: give the model normalization "layer" (--model.normalization layer)'
             )
 
     def generator_loss(self, values: Judgement) -> Scalar:

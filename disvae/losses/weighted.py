@@ -106,7 +106,8 @@ class WeightedLoss(ELBOLoss):
         if estimator is None and not (beta is None and gamma is None):
             raise ValueError(
                 "weights that differ need an estimator of the terms: give one of "
-                "disvae.divergence, such as estimator=MinibatchJackknife(dataset_size)"
+                "disvae.divergence, such as MinibatchJackknife(dataset_size) (--loss.estimator "
+                "MinibatchJackknife --loss.estimator.dataset_size N)"
             )
         if isinstance(estimator, AdversarialEstimator) and gamma is not None:
             raise ValueError(

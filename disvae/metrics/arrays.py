@@ -177,8 +177,8 @@ def check_arrays(
     whole = v.astype(np.int64) if v.dtype.kind in "biuf" and np.isfinite(v).all() else None
     if whole is None or (whole != v).any():
         raise ValueError(
-            "factors must be integers, the index of each value: "
-            "np.unique(column, return_inverse=True)[1] gives them; disvae.metrics.bin_factors "
+            "factors must be integers, the index of each value; in Python, "
+            "np.unique(column, return_inverse=True)[1] gives them, and disvae.metrics.bin_factors "
             "divides the range of continuous ones"
         )
     labels = tuple(names) if names is not None else tuple(f"factor {k}" for k in range(v.shape[1]))

@@ -85,6 +85,6 @@ class Discriminator(Describable, nn.Sequential):
         if z.shape[1] != self.latent_dim:
             raise ValueError(
                 f"a discriminator of latent_dim={self.latent_dim} got codes of {z.shape[1]} "
-                "dimensions: give the loss the model's latent_dim"
+                "dimensions: give it the model's latent_dim (--loss.discriminator.latent_dim)"
             )
         return super().forward(z)

@@ -77,7 +77,7 @@ class InfoGAN(LatentModel):
     ) -> None:
         check_codes(n_continuous, categories, n_noise)
         if std is not None and not std > 0:
-            raise ValueError(f"std must be positive, or None to be learned, got {std}")
+            raise ValueError(f"std must be positive, or None (null) to be learned, got {std}")
         super().__init__()
         self.generator, self.trunk = generator, trunk
         self.critic, self.recognition = critic, recognition

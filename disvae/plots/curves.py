@@ -104,7 +104,7 @@ def _draw(axes: "Axes", name: str, group: Sequence[Log], term: str, colour: str)
     if not steps:
         raise ValueError(
             f"the runs of {name!r} have no step in common at which {term!r} was logged: give runs "
-            "with the same log_every"
+            "with the same log_every (--log_every)"
         )
     values = np.array([[curve[step] for step in steps] for curve in curves])
     mean = values.mean(0)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disvae.metrics.arrays import Arrays, check_arrays
-from disvae.plots.dimensions import axis_label
-from disvae.plots.style import COLOURS, DPI, WIDTH, styled
+from disvae.plots.dimensions import COLLAPSED, axis_label
+from disvae.plots.style import COLOURS, DPI, FAINT, WIDTH, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAP = ("position_x", "position_y")
 LINES = "shape"
 MOST_LINES = len(COLOURS)
+MISSING = "0.8"  # the grey of a cell without a sample
 
 
 def mean_codes(
@@ -88,7 +89,8 @@ def factor_map_figure(
 
     Returns:
         A matplotlib figure: a row for each dimension, a column for the map and each other factor.
-        All panels have one scale of codes, that of the colours too.
+        All panels have one scale of codes, that of the colours too. Where ``kl`` says that a
+        dimension has collapsed, its label and its lines are grey.
 
     Raises:
         ValueError: see :func:`disvae.metrics.evaluate`; a factor that is not among the names; the
@@ -121,21 +123,23 @@ def factor_map_figure(
     curves = [_curves(arrays, k, lines) for k in others]
     tables = [*([] if maps is None else [maps]), *(means for means, _ in curves)]
     reach = 1.05 * max(float(np.nanmax(np.abs(table))) for table in tables) or 1.0
-    for row, j in zip(panels, order, strict=True):
+    collapsed = [kl is not None and kl[j] <= COLLAPSED for j in order]
+    for row, j, grey in zip(panels, order, collapsed, strict=True):
         if maps is not None:
             picture = _map(row[0], maps[..., j], reach)
         for axes, (means, along) in zip(row[bool(pair) :], curves, strict=True):
-            _lines(axes, means[..., j], along, reach)
+            _lines(axes, means[..., j], along, reach, [FAINT] * MOST_LINES if grey else COLOURS)
         label = axis_label(j, called or {}) + ("" if kl is None else f"\n{kl[j]:.2f} nats")
-        row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
+        colour = FAINT if grey else "black"
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9, color=colour)
     for axes, k in zip(panels[0, bool(pair) :], others, strict=True):
         axes.set_title(_plain(arrays.names[k]), fontsize=9)
     if pair:
         x, y = (_plain(arrays.names[k]) for k in pair)
         panels[0, 0].set_title(f"{x} →\n{y} ↓", fontsize=9)
         figure.colorbar(picture, ax=panels, label="mean code", shrink=min(1.0, 3 / len(order)))
-    if labels:
-        _legend(figure, labels)
+    gaps = maps is not None and bool(np.isnan(maps).any())
+    _legend(figure, labels, any(collapsed) and bool(others), gaps)
     return figure
 
 
@@ -200,7 +204,7 @@ def _curves(
 def _map(axes: "Axes", means: NDArray[np.float64], reach: float) -> "AxesImage":
     """One dimension over two factors: the first across, the second down."""
     picture = axes.imshow(means.T, cmap="RdBu", vmin=-reach, vmax=reach, interpolation="nearest")
-    axes.set_facecolor("0.8")  # where there is no such sample
+    axes.set_facecolor(MISSING)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
@@ -208,12 +212,16 @@ def _map(axes: "Axes", means: NDArray[np.float64], reach: float) -> "AxesImage":
 
 
 def _lines(
-    axes: "Axes", means: NDArray[np.float64], values: NDArray[np.int64], reach: float
+    axes: "Axes",
+    means: NDArray[np.float64],
+    values: NDArray[np.int64],
+    reach: float,
+    colours: Sequence[str],
 ) -> None:
     """One dimension over one factor, a line for each row of ``means``."""
     from matplotlib.ticker import MaxNLocator
 
-    for line, colour in zip(means, COLOURS, strict=False):
+    for line, colour in zip(means, colours, strict=False):
         axes.plot(values, line, color=colour, lw=1.4)
     axes.set_ylim(-reach, reach)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -221,11 +229,22 @@ def _lines(
     axes.tick_params(labelsize=7)
 
 
-def _legend(figure: "Figure", labels: Sequence[str]) -> None:
+def _legend(figure: "Figure", labels: Sequence[str], collapsed: bool, gaps: bool) -> None:
+    """What the lines are, and what either grey means where there is one."""
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-    lines = [Line2D([], [], color=colour) for colour in COLOURS[: len(labels)]]
-    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), fontsize=8)
+    known: dict[str, Line2D | Patch] = {
+        label: Line2D([], [], color=colour) for label, colour in zip(labels, COLOURS, strict=False)
+    }
+    if collapsed:
+        known["collapsed dimension"] = Line2D([], [], color=FAINT)
+    if gaps:
+        known["no such sample"] = Patch(color=MISSING)
+    if known:
+        figure.legend(
+            [*known.values()], [*known], loc="outside upper center", ncols=len(known), fontsize=8
+        )
 
 
 def _plain(name: str) -> str:

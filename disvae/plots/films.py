@@ -12,7 +12,7 @@ from disvae.plots.animation import Animation, render
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
 from disvae.plots.style import MOVING_DPI, MOVING_WIDTH, styled
-from disvae.plots.traversals import Unit, starts, traverse_posterior
+from disvae.plots.traversals import Unit, label_values, starts, traverse_posterior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,9 +88,10 @@ def training_animation(
     for step, model, dimensions in models:
         start = starts(model, None if x is None else x[None])
         images = traverse_posterior(model, start, order, values, unit)[:, 0]
-        axes = axes or _screen(images, scale)
+        if axes is None:
+            axes = _screen(images, scale)
+            label_values(axes, values, [model.sizes[j] for j in order], digits=2)
         _name_rows(axes, dimensions, order)
-        label_columns(axes, [f"{value:.2g}" for value in values])
         frames.append(_frame(axes, images, f"step {step:,}"))
     if not frames:
         raise ValueError("there is no model to draw")

@@ -102,6 +102,27 @@ def label_rows(
             axes.axhline(height * i - 0.5, color="black", lw=0.8)
 
 
+def label_images(axes: "Axes", row: int, n_rows: int, labels: Sequence[str]) -> None:
+    """Write a label into the upper left corner of each image in a row of a grid.
+
+    Args:
+        axes: from :func:`show_grid`.
+        row: which one, from above.
+        n_rows: of the grid.
+        labels: one for each image.
+    """
+    from matplotlib.patheffects import withStroke
+
+    picture: Any = axes.images[0].get_array()
+    height, width = len(picture) / n_rows, picture.shape[1] / len(labels)
+    inches = axes.get_window_extent().width / axes.figure.dpi / len(labels)
+    size = max(SMALLEST, min(LARGEST, 72 * inches / 6))  # points
+    legible = [withStroke(linewidth=size / 4, foreground="white")]  # whatever the image is
+    for column, label in enumerate(labels):
+        place = width * (column + 0.06) - 0.5, height * (row + 0.06) - 0.5
+        axes.text(*place, label, va="top", fontsize=size, path_effects=legible)
+
+
 def label_columns(axes: "Axes", labels: Sequence[str]) -> None:
     """Write a label below each column of a grid."""
     picture: Any = axes.images[0].get_array()

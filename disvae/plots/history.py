@@ -40,7 +40,9 @@ def score_history(
     if not isinstance(data, FactorDataset):
         raise NotApplicableError(f"{type(data).__name__} has no factors to score codes with")
     if not run.kept_steps():
-        raise NotApplicableError(f"{run.path} keeps no weights over time: train with keep_every=")
+        raise NotApplicableError(
+            f"{run.path} keeps no weights over time: train with keep_every (--keep_every STEPS)"
+        )
     lines = read_log(run.path)
     for step in run.kept_steps():
         with catch_warnings():

@@ -123,6 +123,7 @@ def latents_figure(
         for axes, v in zip(axes_row, arrays.factors.T, strict=True):
             _panel(axes, arrays.codes[:, j], v, some, rng)
         axes_row[0].set_ylabel(axis_label(j, called or {}), rotation=0, ha="right", va="center")
+    figure.align_ylabels(panels[:, 0])  # the numbers beside each are not equally wide
     for axes, name in zip(panels[-1], arrays.names, strict=True):
         axes.set_xlabel(name.replace("_", " "))
     return figure

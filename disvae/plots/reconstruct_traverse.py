@@ -9,9 +9,9 @@ from torch import Tensor
 
 from disvae.models import LatentModel
 from disvae.plots.dimensions import Dimensions
-from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
+from disvae.plots.grid import image_grid, label_rows, show_grid
 from disvae.plots.style import styled
-from disvae.plots.traversals import Unit, explain, starts, traverse_posterior
+from disvae.plots.traversals import Unit, explain, label_values, starts, traverse_posterior
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,6 +65,7 @@ def reconstruct_traverse_figure(
     colours = ["black", "black", *(dimensions.colour(j) for j in order)]
     label_rows(axes, ["image", label, *(dimensions.label(j) for j in order)], colours)
     axes.axhline(2 * len(picture) / (2 + len(order)) - 0.5, color="black", lw=0.8)
-    label_columns(axes, [f"{value:.3g}" for value in values])
-    axes.set_xlabel(explain(not posterior, unit))
+    sizes = [model.sizes[j] for j in order]
+    label_values(axes, values, sizes, above=2)
+    axes.set_xlabel(explain(not posterior, unit, sizes))
     return figure

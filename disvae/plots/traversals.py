@@ -12,10 +12,11 @@ from disvae.divergence import information_per_dimension
 from disvae.divergence.parameters import continuous_part, join
 from disvae.models import LatentModel
 from disvae.plots.dimensions import Dimensions
-from disvae.plots.grid import image_grid, label_columns, label_rows, show_grid
+from disvae.plots.grid import image_grid, label_columns, label_images, label_rows, show_grid
 from disvae.plots.style import styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Standard deviations of the prior; 95 % of its mass lies between the ends.
@@ -180,7 +181,8 @@ def traversal_figure(
 ) -> "Figure":
     """A row of images for each dimension of the code, the most informative first.
 
-    The row of a categorical dimension goes through its categories, whatever the values are.
+    The row of a categorical dimension goes through its categories, whatever the values are; they
+    stand in the corners of its images.
 
     Args:
         model: the model.
@@ -211,15 +213,47 @@ def traversal_figure(
     figure, axes = show_grid(image_grid(images.flatten(0, 1)), below=0.5, scale=scale)
     colours = [dimensions.colour(j) for j in order]
     label_rows(axes, [dimensions.label(j) for j in order], colours, together)
-    label_columns(axes, [f"{value:.3g}" for value in values])
-    axes.set_xlabel(explain(x is None, unit))
+    sizes = [model.sizes[j] for j in order]
+    label_values(axes, values, sizes, together=together)
+    axes.set_xlabel(explain(x is None, unit, sizes))
     return figure
 
 
-def explain(prior: bool, unit: Unit) -> str:
-    """What the numbers below the columns are."""
+def label_values(
+    axes: "Axes",
+    values: Sequence[float],
+    sizes: Sequence[int],
+    above: int = 0,
+    together: int = 1,
+    digits: int = 3,
+) -> None:
+    """Write what the dimensions are set to: values below the columns, categories in the images.
+
+    Args:
+        axes: from :func:`disvae.plots.grid.show_grid`.
+        values: of continuous dimensions, to which alone the labels of the columns apply.
+        sizes: 1, or the number of categories, of the dimension of each row.
+        above: rows of the grid above those of the dimensions.
+        together: rows of each dimension.
+        digits: of a value.
+    """
+    if 1 in sizes:
+        label_columns(axes, [f"{value:.{digits}g}" for value in values])
+    else:
+        axes.set_xticks([])
+    n_rows = above + together * len(sizes)
+    for row in range(above, n_rows):
+        size = sizes[(row - above) // together]
+        if size > 1:
+            label_images(axes, row, n_rows, [f"{k:.0f}" for k in values_of(size, values)])
+
+
+def explain(prior: bool, unit: Unit, sizes: Sequence[int]) -> str:
+    """What the numbers below the columns are, and those in the images of categories."""
+    categories = "; in the corners: categories" if max(sizes) > 1 else ""
     if prior:
-        return "value of the dimension, the others at 0"
+        return f"value of the dimension, the others at 0{categories}"
     if unit == "posterior":
-        return "standard deviations from the image's posterior mean, where the others stay"
-    return "value of the dimension, the others at the image's posterior mean"
+        what = "standard deviations from the image's posterior mean, where the others stay"
+        return what + categories
+    return f"value of the dimension, the others at the image's posterior mean{categories}"

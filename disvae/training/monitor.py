@@ -25,7 +25,7 @@ class Monitor:
             )
         self._name = (name or "").removeprefix("-")
         if self._name in MEASURED:
-            raise ValueError(f"monitor={name!r} is a matter of the machine, not of the model")
+            raise ValueError(f"monitor {name!r} is a matter of the machine, not of the model")
         self._sign = -1.0 if name and name.startswith("-") else 1.0
         self._patience = math.inf if patience is None else patience
         self._best, self._waited = math.inf, 0

@@ -31,7 +31,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
             accelerator=accelerator, devices=machine, num_nodes=machines, precision=precision
         )
     except (RuntimeError, ImportError) as error:
-        raise ValueError(f"accelerator={accelerator!r}, devices={devices}: {error}") from error
+        raise ValueError(f"accelerator {accelerator!r}, devices {devices}: {error}") from error
     fabric.launch()
     return fabric
 

@@ -79,8 +79,8 @@ class RunDirectory:
         different = _differences(old, config) if old else []
         if different and self._has_begun():
             raise ValueError(
-                f"{path} holds another run: {'; '.join(different)}. Choose another run_dir, or "
-                "delete this one"
+                f"{path} holds another run: {'; '.join(different)}. Choose another run_dir "
+                "(--run_dir), or delete this one"
             )
         if old and not different:
             if config["steps"] <= old["steps"]:
@@ -181,7 +181,8 @@ class Run:
         """
         if best and not (self.path / "best.safetensors").exists():
             raise FileNotFoundError(
-                f'{self.path} keeps no best weights: train with monitor=, such as "objective"'
+                f"{self.path} keeps no best weights: train with monitor (--monitor), such as "
+                '"objective"'
             )
         file = "best.safetensors" if best else "model.safetensors"
         return _with_weights(self._build("model", LatentModel), self.path / file)
@@ -200,7 +201,7 @@ class Run:
         if step not in self.kept_steps():
             raise FileNotFoundError(
                 f"{self.path} keeps no weights of step {step}, only of {self.kept_steps()}: train "
-                "with keep_every="
+                "with keep_every (--keep_every STEPS)"
             )
         return _with_weights(self._build("model", LatentModel), _kept_file(self.path, step))
 

@@ -91,7 +91,8 @@ def locked(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ValueError(
-            f"another process trains in {folder}: wait for it, or choose another run_dir"
+            f"another process trains in {folder}: wait for it, or choose another run_dir "
+            "(--run_dir)"
         ) from error
     try:
         yield

@@ -23,12 +23,13 @@ def complete(tmp_path_factory):
 
     def complete(*words: str) -> list[str]:
         ask = (
-            'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _disvae; echo "${COMPREPLY[*]}"'
+            'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _disvae; '
+            'printf "%s\\n" "${COMPREPLY[@]}"'
         )
         command = [bash, "-c", ask, str(file), "disvae", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stderr == ""
-        return done.stdout.split()
+        return done.stdout.removesuffix("\n").splitlines()
 
     return complete
 
@@ -60,6 +61,21 @@ def test_values(complete) -> None:
     assert complete("evaluate", "--preset", "pa") == ["paper"]
     assert complete("train", "--loss.capacity", "Li") == ["Linear"]
     assert complete("train", "--steps", "") == complete("train", "x", "")  # no value is known
+
+
+def test_data_sets_to_import_on(complete) -> None:
+    assert complete("import", "results", "runs/x", "--data", "shapes") == ["shapes3d"]
+    assert {"dsprites", "mnist"} <= {*complete("import", "results", "runs/x", "--data", "")}
+
+
+@pytest.mark.parametrize("asked", ["evaluate --metrics", "report --metrics", "plot --scores"])
+def test_metrics_and_lists_of_them_as_they_are_typed(complete, asked) -> None:
+    verb, option = asked.split()
+    assert {"MIG", "DCI", "SAP"} <= {*complete(verb, "runs/x", option, "")}
+    assert complete(verb, "runs/x", option, "MIG,DC") == ["MIG,DCI", "MIG,DCIMIG"]
+    assert complete(verb, "runs/x", option, "Fac") == ["FactorVAE\\ score"]
+    both = "FactorVAE\\ score,Z-max-variance\\ s"
+    assert complete(verb, "runs/x", option, both) == [both + "core"]
 
 
 def test_zsh_has_the_same_after_a_line_of_its_own(capsys) -> None:

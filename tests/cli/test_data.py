@@ -75,8 +75,8 @@ def test_download_check_and_show(served, capsys, tmp_path) -> None:
     assert status == 0
     assert "has the published checksum" in out
     assert "30 images of 1×8×8" in out
-    assert run(capsys, "show", "toy", *root, "--output", tmp_path / "toy.png")[0] == 0
-    assert matplotlib.image.imread(tmp_path / "toy.png").std() > 0.05
+    assert run(capsys, "show", "toy", *root, "--output", tmp_path / "new" / "toy.png")[0] == 0
+    assert matplotlib.image.imread(tmp_path / "new" / "toy.png").std() > 0.05
 
 
 def test_wrong_content_is_found(served, capsys) -> None:

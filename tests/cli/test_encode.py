@@ -67,7 +67,7 @@ def test_evaluate_reads_what_encode_writes(run, tmp_path, monkeypatch, capsys) -
     assert main(["evaluate", *files, "--metrics", "MIG", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report == json.loads((tmp_path / "evaluation.json").read_text())
-    assert "MIG" in report["scores"]
+    assert list(report["scores"]["MIG"]["per_factor"]) == list(load_run(run).data().space.names)
 
 
 def test_a_folder_of_ones_own(run, tmp_path) -> None:

@@ -61,7 +61,9 @@ def test_digits_come_in_the_models_size(tmp_path):
 
 def test_without_data_it_does_what_needs_none(results, tmp_path, capsys):
     run = tmp_path / "run"
-    assert main(["import", str(results), str(run)]) == 0
+    assert main(["import", str(results), str(run), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["run"], said["data"], said["specs"]["latent_dim"]) == (str(run), None, 3)
     np.save(tmp_path / "x.npy", np.zeros((5, 1, 64, 64), dtype=np.uint8))
     assert main(["encode", str(run), "--images", str(tmp_path / "x.npy")]) == 0
     assert main(["sample", str(run), "--n", "2"]) == 0

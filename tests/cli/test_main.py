@@ -56,6 +56,23 @@ def test_errors_of_the_user_are_one_line_and_a_status(monkeypatch, capsys, error
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(2, "No such file or directory", "nodir/x"), "nodir/x: No such file or directory"),
+        (OSError(28, "cannot write x (No space left)"), "cannot write x (No space left)"),
+        (FileNotFoundError("x is not a run directory"), "x is not a run directory"),
+    ],
+)
+def test_errors_of_files_name_the_file_and_no_number(monkeypatch, capsys, error, expected):
+    def fail(arguments):
+        raise error
+
+    monkeypatch.setattr("disvae.cli.traverse.run", fail)
+    assert main(["traverse"]) == 2
+    assert capsys.readouterr().err == f"disvae: error: {expected}\n"
+
+
 def test_errors_of_ours_are_not_hidden(monkeypatch):
     def fail(arguments):
         raise KeyError("a bug")

@@ -62,6 +62,19 @@ def test_the_page_has_every_verb_and_its_own_options(verb, monkeypatch) -> None:
     assert own <= mentioned, f"docs/command_line.md, {verb}: {sorted(own - mentioned)}"
 
 
+def test_the_page_names_every_verb_with_json(monkeypatch) -> None:
+    sentence = re.search(r"^`--json` \(of (.*?)\)", PAGE, re.MULTILINE | re.DOTALL)
+    assert sentence
+    named = re.findall(r"`([a-z ]+)`", sentence[1])
+    found = [
+        parser.prog.removeprefix("disvae ").partition(" RUN")[0]
+        for verb in VERBS
+        for parser in parsers(verb, monkeypatch)
+        if "--json" in parser._option_string_actions
+    ]
+    assert sorted(named) == sorted(set(found))
+
+
 def test_the_page_and_the_help_have_every_exit_status(capsys) -> None:
     from disvae.cli.main import main
 

@@ -1,3 +1,5 @@
+import json
+
 import imageio.v3 as imageio
 import pytest
 from painted import painted_run
@@ -48,7 +50,7 @@ def test_an_animation_in_each_format(run, tmp_path):
         assert main(["plot", str(run), "traversal-animation", f"--format={ending}"]) == 0
         with Image.open(run / f"traversal-animation.{ending}") as file:
             assert file.n_frames == 22
-    output = str(tmp_path / "moving.webp")
+    output = str(tmp_path / "new" / "moving.webp")
     few = ["--steps", "3", "--output", output]
     assert main(["plot", str(run), "traversal-animation", *few]) == 0
     with Image.open(output) as file:
@@ -68,6 +70,18 @@ def test_all_says_what_it_skipped_and_why(run, tmp_path, capsys):
     assert names | set(skipped) == set(plot.KINDS)
     assert {"samples", "traversal-animation"} <= names
     assert {file.suffix for file in folder.iterdir()} == {".webp"}
+
+
+def test_json_is_the_files_and_nothing_else(run, capsys):
+    assert main(["plot", str(run), "samples", "interpolation", "--json"]) == 0
+    files = {kind: str(run / f"{kind}.png") for kind in ("samples", "interpolation")}
+    assert json.loads(capsys.readouterr().out) == {"files": files, "skipped": {}}
+
+
+def test_json_has_the_reasons_of_what_was_skipped(run, calls, capsys):
+    assert main(["plot", str(run), "all", "--json"]) == 0
+    reasons = dict.fromkeys(plot.KINDS, "it is a test")
+    assert json.loads(capsys.readouterr().out) == {"files": {}, "skipped": reasons}
 
 
 def test_what_a_run_lacks_is_an_error_if_asked_for_by_name(run, capsys):
@@ -142,7 +156,7 @@ def test_help_explains_every_option_of_a_kind(kind, capsys):
     assert stop.value.code == 0
     text = capsys.readouterr().out
     options = [name for name in plot.signature(plot.KINDS[kind]).parameters if name != "run"]
-    for option in (*options, "output", "format"):
+    for option in (*options, "output", "format", "json"):
         words = text[text.index(f"  --{option} ") + 2 :].partition("\n  --")[0].split()
         assert sum(word.islower() for word in words) > 4, f"--{option} has no help"
 

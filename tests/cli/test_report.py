@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from disvae.cli.main import main
@@ -23,12 +25,18 @@ def test_writes_into_the_run_directory(run, capsys):
 
 
 def test_options_reach_the_settings(run, tmp_path):
-    output = tmp_path / "page.html"
+    output = tmp_path / "new" / "page.html"
     options = ["--images", "[3]", "--n_frames", "5", "--reach", "1.5", "--points", "30"]
     assert main(["report", str(run), "--output", str(output), *options, *QUICK]) == 0
     page = output.read_text()
     assert 'data-values="-1.5 -0.75 0.0 0.75 1.5"' in page
     assert "measured for this report: 30 images, no standard errors, seed 0" in page
+
+
+def test_json_is_the_file_and_nothing_else(run, tmp_path, capsys):
+    output = str(tmp_path / "page.html")
+    assert main(["report", str(run), "--output", output, *QUICK, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": output, "runs": [str(run)]}
 
 
 @pytest.mark.parametrize(

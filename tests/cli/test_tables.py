@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from disvae.cli.main import main
-from disvae.cli.tables import read_table
+from disvae.cli.tables import read_factors, read_table
 from disvae.metrics import evaluate
 
 TABLE = np.arange(12.0).reshape(4, 3)
@@ -43,6 +43,18 @@ def test_csv_without_names_and_one_column(tmp_path) -> None:
     table, columns = read_table(str(file))
     assert table.tolist() == [[1], [2], [3]]
     assert columns is None
+
+
+def test_names_of_factors_in_an_archive(tmp_path) -> None:
+    file, names = tmp_path / "t.npz", np.array(["shape", "size", "hue"])
+    np.savez(file, labels=TABLE[:, :1], factors=TABLE, factor_names=names)
+    assert read_factors(f"{file}:factors")[1] == ("shape", "size", "hue")
+    assert read_factors(f"{file}:labels")[1] is None  # they are not its names
+    np.savez(file, factors=TABLE, factor_names=names)
+    table, columns = read_factors(str(file))
+    assert (table.tolist(), columns) == (TABLE.tolist(), ("shape", "size", "hue"))
+    np.savez(file, factors=TABLE)
+    assert read_factors(str(file))[1] is None
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,22 @@
 import itertools
+import json
 
 import pytest
 import torch
 import yaml
+from jsonargparse import Namespace
 from safetensors.torch import load_file
 
 from disvae import BetaTCVAELoss, BurgessVAE, FactorVAELoss, KimVAE, Loss, LossOutput, Trainer
 from disvae.cli.main import main
 from disvae.cli.parts import DATA, LOSS, MODEL
-from disvae.cli.train import _parser
+from disvae.cli.train import _parser, _say_complete, distributed
 from disvae.data import ChangedFactorPairs, Sprites, Stored
 from disvae.divergence import MinibatchJackknife
 from disvae.likelihoods import Gaussian
 from disvae.losses import ELBOLoss, WeightedLoss
 from disvae.schedules import Linear
-from disvae.training import load_run
+from disvae.training import load_run, read_log
 
 
 class OwnLoss(ELBOLoss):
@@ -135,8 +137,11 @@ def test_a_run_can_be_repeated_from_its_configuration(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--loss", "FactorVAELos"], "unknown loss 'FactorVAELos'; did you mean 'FactorVAELoss'?"),
+        (["--loss", "FactorVAELos"], "no import path; did you mean 'FactorVAELoss'?\n"),
         (["--model", "Burgess"], "did you mean 'BurgessVAE'?"),
+        (["--model.likelihood", "Gausian"], "no 'Gausian'; did you mean 'Gaussian'?"),
+        (["--loss.discriminator", "Discrimnator"], "or null, got Discrimnator; did you mean 'Disc"),
+        (["--lr_factor", "Liner"], "float or Schedule, got Liner; did you mean 'Linear'?"),
         (["--data", "sprits"], "did you mean 'Sprites'?"),
         (["--loss.gama", "3"], "unknown option '--loss.gama'; did you mean '--loss.gamma'?"),
         (["--batch-size=3"], "did you mean '--batch_size'?"),
@@ -284,6 +289,32 @@ def test_seeds_are_trained_at_once(tmp_path, capsys):
     untrained = (run.untrained_model().represent(x) for run in (together, alone))
     assert torch.equal(*untrained)
     assert (tmp_path / "many" / "seed-5" / "model.safetensors").exists()
+
+
+def test_json_is_the_end_of_the_run_and_nothing_else(tmp_path, capsys):
+    for _ in ("trained", "complete already"):
+        assert train(tmp_path, "--loss", "VAELoss", "--json", "--progress", "true") == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said == {"run": str(tmp_path), "steps": 2, "log": read_log(tmp_path)[-1]}
+        assert "kl" in said["log"]
+    assert "--print_config prints YAML" in error_of(capsys, "--json", "--print_config")
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_first_process_alone_says_what_is_complete(rank, capsys, monkeypatch):
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed, "get_rank", lambda: rank)
+    _say_complete(Namespace(run_dir="x", seeds=None, json=False), ["x"])
+    assert capsys.readouterr().out.count("x is complete") == 1 - rank
+
+
+def test_json_of_several_seeds_is_one_document(tmp_path, capsys):
+    assert train(tmp_path, "--loss", "VAELoss", "--seeds", "[3,5]", "--json") == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    folders = [tmp_path / f"seed-{seed}" for seed in (3, 5)]
+    assert [run["run"] for run in runs] == [str(folder) for folder in folders]
+    assert [run["log"] for run in runs] == [read_log(folder)[-1] for folder in folders]
+    assert runs[0]["log"]["kl"] != runs[1]["log"]["kl"]
 
 
 def test_a_configuration_that_cannot_be_built_is_not_replaced_by_another(tmp_path, capsys) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import imageio.v3 as imageio
 import pytest
 
@@ -23,6 +25,23 @@ def test_another_image_and_another_file(run, tmp_path):
         output = tmp_path / f"{index}.png"
         assert main(["traverse", str(run), "--image", index, "--output", str(output)]) == 0
     assert (tmp_path / "0.png").read_bytes() != (tmp_path / "19.png").read_bytes()
+
+
+def test_json_is_the_file_and_nothing_else(run, tmp_path, capsys):
+    output = str(tmp_path / "x.png")
+    assert main(["traverse", str(run), "--output", output, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": output}
+
+
+def test_the_folder_of_the_file_is_made(run, tmp_path, capsys):
+    output = tmp_path / "new" / "er" / "x.png"
+    assert main(["traverse", str(run), "--output", str(output)]) == 0
+    assert output.exists()
+    assert main(["traverse", str(run), "--output", str(tmp_path / "x")]) == 2
+    assert "x has no ending, which says the format: " in capsys.readouterr().err
+    assert not list(tmp_path.glob("x*"))
+    assert main(["traverse", str(run), "--output", str(output / "y.png")]) == 2
+    assert f"error: {output}: File exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("index", ["-1", "20"])

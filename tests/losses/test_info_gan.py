@@ -291,7 +291,7 @@ def test_its_kl_cannot_be_taken_apart() -> None:
 
 def test_batch_normalisation_in_the_critic_is_refused() -> None:
     x = torch.rand(4, 1, 16, 16)
-    with pytest.raises(ValueError, match='give the model normalization="layer"'):
+    with pytest.raises(ValueError, match='give the model normalization "layer"'):
         InfoWGANGPLoss()(InfoGAN2DShapes((1, 16, 16)), x)
     InfoGANLoss()(InfoGAN2DShapes((1, 16, 16)), x).loss.backward()
 

@@ -11,6 +11,7 @@ from disvae.plots import mean_kl, traversal_figure
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.histograms import histogram_figure
 from disvae.plots.interpolation import _at_an_end, interpolate, interpolation_figure
+from disvae.plots.reconstruct_traverse import reconstruct_traverse_figure
 from disvae.plots.traversals import starts, traverse, traverse_posterior, values_of
 
 VALUES = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -65,6 +66,48 @@ def test_traversal_figure_says_how_many_categories(make) -> None:
         assert any(f"dimension {j}\n{model.sizes[j]} categories" in label for label in told)
 
 
+def corners(figure, rows: int, columns: int) -> list[list[str]]:
+    """What stands in the upper left corner of each image of a grid."""
+    (axes,) = figure.axes
+    height, width = (n / k for n, k in zip(axes.images[0].get_size(), (rows, columns), strict=True))
+    found = [[""] * columns for _ in range(rows)]
+    for text in axes.texts:
+        x, y = text.get_position()
+        assert max((x + 0.5) % width / width, (y + 0.5) % height / height) < 0.1
+        found[int((y + 0.5) // height)][int((x + 0.5) // width)] = text.get_text()
+    return found
+
+
+@pytest.mark.parametrize("n_images", [1, 2])
+def test_categories_stand_in_the_images_and_values_below_what_is_continuous(n_images) -> None:
+    model, x = small_mixed().eval(), torch.rand(n_images, 1, 8, 8)
+    figure = traversal_figure(model, x, torch.tensor([4.0, 2.0, 3.0, 1.0]), VALUES)
+    found = corners(figure, 4 * n_images, 5)
+    for i, expected in enumerate([[""] * 5, [*"00112"], [""] * 5, [*"00011"]]):
+        assert found[i * n_images : (i + 1) * n_images] == [expected] * n_images
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert labels == ["-2", "-1", "0", "1", "2"]
+    assert figure.axes[0].get_xlabel().endswith("posterior mean; in the corners: categories")
+
+
+def test_where_all_is_categorical_no_values_stand_below() -> None:
+    model, x = small_mixed().eval(), torch.rand(1, 8, 8)
+    figure = traversal_figure(model, x, torch.tensor([1.0, 1.0, 3.0, 2.0]), VALUES, rows=2)
+    assert corners(figure, 2, 5) == [[*"00112"], [*"00011"]]
+    assert len(figure.axes[0].get_xticklabels()) == 0
+    figure = traversal_figure(model, x, torch.tensor([3.0, 2.0, 1.0, 1.0]), VALUES, rows=2)
+    assert not figure.axes[0].texts
+    assert "categories" not in figure.axes[0].get_xlabel()
+
+
+def test_categories_below_reconstructions() -> None:
+    model, x = small_mixed().eval(), torch.rand(5, 1, 8, 8)
+    known = Dimensions(torch.tensor([1.0, 2.0, 3.0, 4.0]), [""] * 4, model.sizes)
+    figure = reconstruct_traverse_figure(model, x, known, VALUES)
+    empty = [""] * 5
+    assert corners(figure, 6, 5) == [empty, empty, [*"00011"], [*"00112"], empty, empty]
+
+
 def test_labels_without_sizes_are_as_they_were() -> None:
     assert Dimensions(torch.ones(2), ["", "shape"]).label(1) == "dimension 1\n1.00 nats\nshape"
 
@@ -82,7 +125,17 @@ def test_histogram_of_categories_has_a_bar_for_each() -> None:
     (line,) = bars.collections[0].get_segments()
     assert line[:, 1].tolist() == pytest.approx([1 / 3, 1 / 3])
     assert len(usual.patches) == 40
+    assert bars.get_xticks().tolist() == [0, 1, 2]
+    assert [label.get_text() for label in bars.get_xticklabels()] == ["0", "1", "2"]
     assert bars.get_title(loc="left").endswith(" 0.00")  # alike for all images, it says nothing
+
+
+def test_every_one_of_many_categories_has_a_tick_and_some_a_number() -> None:
+    q = MixedDistribution(Normal(torch.randn(9, 1), torch.ones(9, 1)), [torch.zeros(9, 25)])
+    bars, _ = histogram_figure(q, dimensions=[1, 0]).axes
+    assert bars.get_xticks().tolist() == list(range(25))
+    numbers = [label.get_text() for label in bars.get_xticklabels()]
+    assert numbers == [str(k) if k % 3 == 0 else "" for k in range(25)]
 
 
 def test_nats_of_a_category_are_what_it_tells_apart() -> None:

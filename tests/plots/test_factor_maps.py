@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from disvae.plots import factor_map_figure, mean_codes
+from disvae.plots.style import COLOURS, FAINT
 
 NAMES = ["shape", "scale", "position_x", "position_y"]
 
@@ -66,7 +67,7 @@ def test_cells_and_lines_are_means_over_all_other_factors(arrays):
         "scale",
     ]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["shape 0", "shape 1"]
+    assert labels == ["shape 0", "shape 1", "no such sample"]
 
 
 def test_all_panels_have_one_scale_with_zero_in_its_middle(arrays):
@@ -80,7 +81,7 @@ def test_all_panels_have_one_scale_with_zero_in_its_middle(arrays):
 
 def test_values_have_names_in_the_legend(arrays):
     figure = factor_map_figure(*arrays, NAMES, values=["square", "heart"])
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["square", "heart"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["square", "heart"]
     with pytest.raises(ValueError, match="1 names for shape from 0 to 1"):
         factor_map_figure(*arrays, NAMES, values=["square"])
 
@@ -91,6 +92,25 @@ def test_rows_are_sorted_by_kl(arrays):
     assert labels == ["$z_{1}$\n2.00 nats", "$z_{2}$\n1.00 nats", "$z_{0}$\n0.50 nats"]
     with pytest.raises(ValueError, match="2 KLs for 3 dimensions"):
         factor_map_figure(*arrays, NAMES, kl=[1.0, 2.0])
+
+
+def test_collapsed_dimensions_are_grey_and_every_grey_is_explained(arrays):
+    z, v = arrays
+    figure = factor_map_figure(z, v, NAMES, kl=[0.5, 0.01, 1.0])
+    colours = {}
+    for axes, lines in zip(figure.axes[:6:2], figure.axes[1:6:2], strict=True):
+        name = axes.get_ylabel().partition("\n")[0]
+        colours[name] = axes.yaxis.label.get_color(), lines.lines[0].get_color()
+    assert colours["$z_{1}$"] == (FAINT, FAINT)
+    assert colours["$z_{0}$"] == colours["$z_{2}$"] == ("black", COLOURS[0])
+    (legend,) = figure.legends
+    known = [text.get_text() for text in legend.get_texts()]
+    assert known == ["shape 0", "shape 1", "collapsed dimension", "no such sample"]
+    assert legend.legend_handles[2].get_color() == FAINT
+    assert legend.legend_handles[3].get_facecolor()[:3] == figure.axes[0].get_facecolor()[:3]
+    everywhere = np.concatenate([v, v[:1] * [1, 1, 0, 0]])  # the one position without a sample
+    figure = factor_map_figure(np.concatenate([z, z[:1]]), everywhere, NAMES, kl=[0.5, 2.0, 1.0])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["shape 0", "shape 1"]
 
 
 def test_factors_may_be_chosen(arrays):

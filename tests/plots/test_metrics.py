@@ -59,6 +59,15 @@ def test_latents_show_the_mean_at_each_value(arrays) -> None:
             latents_figure(z, v, dimensions=wrong)
 
 
+def test_labels_of_latents_are_aligned_whatever_the_numbers_beside_them(arrays) -> None:
+    z, v = arrays
+    figure = latents_figure(z * [1, 1e3, 1e-2], v, NAMES)
+    figure.draw_without_rendering()
+    labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes[::2]]
+    assert [label.x1 for label in labels] == pytest.approx([labels[0].x1] * 3)
+    assert all(label.x0 >= 0 for label in labels)
+
+
 def test_bars_and_intervals(arrays) -> None:
     chosen = ["MIG", "modularity"]
     scores = evaluate(*arrays, metrics=chosen, repeats=3)

@@ -120,7 +120,7 @@ def test_best_weights_are_asked_for_by_name(tmp_path) -> None:
         run = tmp_path / name
         Trainer(model, VAELoss(), run_dir=run, monitor=monitor, **settings).fit(data, 2)
     assert load_run(tmp_path / "with").model(best=True).latent_dim == 2
-    with pytest.raises(FileNotFoundError, match="keeps no best weights: train with monitor="):
+    with pytest.raises(FileNotFoundError, match="keeps no best weights: train with monitor"):
         load_run(tmp_path / "without").model(best=True)
 
 

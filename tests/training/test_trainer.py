@@ -269,7 +269,7 @@ def test_steps_are_checked():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
 def test_a_device_that_is_not_there_is_said():
-    with pytest.raises(ValueError, match="accelerator='cuda'"):
+    with pytest.raises(ValueError, match="accelerator 'cuda'"):
         make_trainer(VAELoss(), accelerator="cuda")
 
 

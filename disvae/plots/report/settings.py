@@ -59,4 +59,4 @@ class ReportSettings:
         if not self.reach > 0:
             raise ValueError(f"reach must be above 0, got {self.reach}")
         if self.images is not None and len(self.images) == 0:
-            raise ValueError("images must name one image at least, or be None")
+            raise ValueError("images must name one image at least, or not be given")

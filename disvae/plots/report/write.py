@@ -61,8 +61,8 @@ def write_report(
 
     Args:
         runs: run directories.
-        output: the file; ``report.html`` in the run directory if None, which there must then be
-            one of.
+        output: the file, whose folder is made if it does not exist; ``report.html`` in the run
+            directory if None, which there must then be one of.
         settings: what to measure, and how much.
 
     Returns:
@@ -86,10 +86,11 @@ def write_report(
         raise ValueError(f"{len(paths)} runs share a report: say which file to write it to")
     finished = [load_run(path) for path in paths]
     names = distinct_names(paths)
+    file = paths[0] / "report.html" if output is None else Path(output)
+    file.parent.mkdir(parents=True, exist_ok=True)
     contents = [
         read_contents(run, name, settings) for run, name in zip(finished, names, strict=True)
     ]
-    file = paths[0] / "report.html" if output is None else Path(output)
     write_atomically(file, render(contents).encode())
     return file
 
