@@ -53,7 +53,7 @@ def test_parameters_of_the_base_are_not_hidden() -> None:
     ("make", "message"),
     [
         (lambda: Tanh(SquaredError()), r"has data_range=\(0.0, 1.0\)"),
-        (lambda: Sigmoid(Gaussian(1.0, (-1.0, 1.0))), r"such as SquaredError\(data_range=\(0.0"),
+        (lambda: Sigmoid(Gaussian(1.0, (-1.0, 1.0))), r"such as SquaredError with data_range \[0"),
         (lambda: Sigmoid(Bernoulli()), "Bernoulli takes logits"),
         (lambda: Tanh(ContinuousBernoulli()), "ContinuousBernoulli takes logits"),
     ],
