@@ -24,11 +24,13 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
     """
     from lightning_fabric import Fabric
 
-    world, local = (int(os.environ.get(f"{name}WORLD_SIZE", 1)) for name in ("", "LOCAL_"))
-    machine, machines = (local, world // local) if world > 1 else (devices, 1)
+    machines = 1
+    if "LOCAL_WORLD_SIZE" in os.environ:  # torchrun has it, the processes that Fabric starts do not
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        machines = int(os.environ["WORLD_SIZE"]) // devices
     try:
         fabric = Fabric(
-            accelerator=accelerator, devices=machine, num_nodes=machines, precision=precision
+            accelerator=accelerator, devices=devices, num_nodes=machines, precision=precision
         )
     except (RuntimeError, ImportError) as error:
         raise ValueError(f"accelerator {accelerator!r}, devices {devices}: {error}") from error

@@ -144,6 +144,7 @@ data = FactorArray(images, data.factors(range(64)), data.space.names)
 trainer = Trainer(
     model, VAELoss(), lr=1e-3, batch_size=int(sys.argv[2]), run_dir=sys.argv[1],
     precision="64-true", accelerator="cpu", log_every=2, checkpoint_every=3, progress=False,
+    devices=int(sys.argv[4]) if len(sys.argv) > 4 else 1,
 )
 trainer.fit(data, steps=int(sys.argv[3]))
 """
@@ -151,10 +152,11 @@ trainer.fit(data, steps=int(sys.argv[3]))
 
 
 def run(n, script, tmp_path, *arguments):
+    """The script in so many processes, which torchrun starts; or it does so itself if None."""
     file = tmp_path / "script.py"
     file.write_text(script)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc_per_node", str(n), str(file), *map(str, arguments)]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(n)]
+    command = [sys.executable, *(launcher if n else []), str(file), *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     finished = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=300, check=False
@@ -187,7 +189,7 @@ def test_training_is_that_of_one_process_and_resumes(tmp_path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     run(1, TRAINING, tmp_path, one, 16, 6)
     run(2, TRAINING, tmp_path, two, 8, 4)  # stops in the middle, and goes on
-    run(2, TRAINING, tmp_path, two, 8, 6)
+    run(None, TRAINING, tmp_path, two, 8, 6, 2)  # now as the trainer starts the other process
     logs = [
         [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
         for folder in (one, two)
@@ -199,3 +201,16 @@ def test_training_is_that_of_one_process_and_resumes(tmp_path) -> None:
     expected, found = (load_file(folder / "model.safetensors") for folder in (one, two))
     for name, weight in expected.items():
         torch.testing.assert_close(found[name], weight, rtol=1e-5, atol=1e-7)
+
+
+def test_the_command_starts_the_processes(tmp_path) -> None:
+    command = [sys.executable, "-m", "disvae.cli", "train", "--devices", "2", "--n_images", "32"]
+    command += ["--accelerator", "cpu", "--steps", "2", "--batch_size", "4", "--progress", "false"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    finished = subprocess.run(
+        [*command, "--run_dir", str(tmp_path / "run"), "--json"],
+        env=environment, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    assert json.loads(finished.stdout)["steps"] == 2
+    assert len((tmp_path / "run/log.jsonl").read_text().splitlines()) == 1
