@@ -51,6 +51,6 @@ def _load(name: str, root: str | None, side: int) -> ImageDataset:
     data = load(name, root)
     spec = describe(data)
     arguments = spec["init_args"]
-    if "size" not in arguments:
+    if arguments.get("size", side) == side:
         return data
     return build({**spec, "init_args": {**arguments, "size": side}}, type(data))

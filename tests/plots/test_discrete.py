@@ -7,7 +7,7 @@ from small import small_mixed, small_qlae
 from torch.distributions import Normal
 
 from disvae.divergence import MixedDistribution
-from disvae.plots import mean_kl, traversal_figure
+from disvae.plots import films, mean_kl, traversal_figure
 from disvae.plots.dimensions import Dimensions
 from disvae.plots.histograms import histogram_figure
 from disvae.plots.interpolation import _at_an_end, interpolate, interpolation_figure
@@ -115,6 +115,18 @@ def test_labels_without_sizes_are_as_they_were() -> None:
 def posterior(n: int = 300) -> MixedDistribution:
     logits = torch.tensor([0.6, 0.3, 0.1]).log().expand(n, 3)
     return MixedDistribution(Normal(torch.randn(n, 1), torch.full((n, 1), 0.3)), [logits])
+
+
+def test_categories_in_the_frames_of_a_training_animation(monkeypatch) -> None:
+    model = small_mixed().eval()
+    known = Dimensions(torch.tensor([1.0, 2.0, 3.0, 4.0]), [""] * 4, model.sizes)
+    figures = []
+    draw = films._frame
+    monkeypatch.setattr(
+        films, "_frame", lambda axes, *a: figures.append(axes.figure) or draw(axes, *a)
+    )
+    films.training_animation([(1, model, known)], torch.rand(1, 8, 8), [2, 0], VALUES)
+    assert corners(figures[0], 2, 5) == [[*"00112"], [""] * 5]
 
 
 def test_histogram_of_categories_has_a_bar_for_each() -> None:

@@ -81,7 +81,8 @@ def test_all_panels_have_one_scale_with_zero_in_its_middle(arrays):
 
 def test_values_have_names_in_the_legend(arrays):
     figure = factor_map_figure(*arrays, NAMES, values=["square", "heart"])
-    assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["square", "heart"]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["square", "heart", "no such sample"]
     with pytest.raises(ValueError, match="1 names for shape from 0 to 1"):
         factor_map_figure(*arrays, NAMES, values=["square"])
 
