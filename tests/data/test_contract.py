@@ -27,6 +27,7 @@ IMAGES = np.random.default_rng(0).integers(256, size=(12, 3, 4, 5), dtype=np.uin
 
 CONTRACT = {
     "sprites": Sprites,
+    "small sprites": lambda: Sprites(size=32),
     "scenes": Scenes3D,
     "color": lambda: ColorSprites(Sprites()),
     "noisy": lambda: NoisySprites(Sprites(), seed=1),

@@ -111,5 +111,22 @@ def test_order_and_number_of_indices_change_no_picture() -> None:
 def test_interchangeable_with_dsprites() -> None:
     names = {name for name in vars(DSprites) if not name.startswith("_")}
     assert names <= set(dir(Sprites()))
-    assert Sprites.image_shape == DSprites.image_shape
-    assert Sprites.max_value == DSprites.max_value
+    assert Sprites().image_shape == DSprites.image_shape
+    assert Sprites().max_value == DSprites.max_value
+
+
+@pytest.mark.parametrize("size", [32, 16])
+def test_small_images_are_area_averages_of_the_large_ones(size: int) -> None:
+    large, small = Sprites(), Sprites(size=size)
+    indices = torch.randint(len(large), (200,), generator=torch.Generator().manual_seed(0))
+    averages = torch.nn.functional.avg_pool2d(large.images(indices).float(), 64 // size)
+    assert torch.equal(small.images(indices).float() / small.max_value, averages)
+    assert small.image_shape == (1, size, size)
+    image, factors = small[5]
+    assert torch.equal(factors, large[5][1])
+    assert torch.equal(image, small.images([5])[0].float() / small.max_value)
+
+
+def test_unknown_size_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="sizes 64, 32, 16, got size=48"):
+        Sprites(size=48)
