@@ -218,10 +218,10 @@ class Trainer:
                     bar.set_postfix(loss=f"{self._record['loss']:.1f}")
                 last = self._complete(steps)
                 if self.run_dir and (last or self._due("checkpoint_every", steps)):
-                    records.save(self.criterion, last)
+                    records.save(last)
                     records.show(source)
                 if not last and request.agreed(self._fabric, self.step):
-                    records.save(self.criterion, last=False)
+                    records.save(last=False)
                     self._say(
                         f"stopped after step {self.step}, which is saved: start again to go on"
                     )
@@ -290,6 +290,7 @@ class Trainer:
         with self._fabric.rank_zero_first():
             run = RunDirectory(Path(self.run_dir), config)
         state = run.read_checkpoint(self._say)
+        self._fabric.barrier()  # the first process is about to remove the results of an end
         if state:
             self._state.load_state_dict(state)
             self._say(f"going on from step {self.step} of the run in {run.path}")
