@@ -12,11 +12,12 @@ from torch import nn
 
 from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
+from disvae.extras import has
 from disvae.losses import Decomposed, Loss
 from disvae.schedules import Weight
 from disvae.spec import plain
 from disvae.training.captured import CapturedStep, cuda_graph
-from disvae.training.log import Stopwatch
+from disvae.training.log import WITHOUT_TENSORBOARD, Stopwatch
 from disvae.training.memory import keep_freed_memory
 from disvae.training.processes import launch
 from disvae.training.progress import progress_bar
@@ -294,6 +295,8 @@ class Trainer:
         if state:
             self._state.load_state_dict(state)
             self._say(f"going on from step {self.step} of the run in {run.path}")
+        elif not has("tensorboard"):
+            self._say(WITHOUT_TENSORBOARD)
         return run if self._fabric.is_global_zero else None
 
     def _say(self, message: str) -> None:
