@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from disvae.data import FactorDataset, Sprites
 from disvae.data.subset import FactorSubset
@@ -340,14 +341,19 @@ def draw(runs: Sequence[Run], axis: str, target: float) -> Figure:
         colour = COLOURS[list(SIDES).index(side)]
         for axes, name in zip(panels[:, losses.index(loss)], (SCORE, MIG), strict=True):
             x, low, middle, high = band(group, axis, name)
+            x = x / 1000 if axis == "images" else x
             axes.plot(x, middle, LINES[side], color=colour, lw=1.4, label=SIDES[side])
             axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
     for axes, loss in zip(panels[0], losses, strict=True):
         axes.set(title=LOSSES[loss], xscale="log", ylim=(0, 1))
         axes.axhline(target, color="0.6", lw=0.8, zorder=0)
     for axes, name in zip(panels[:, 0], (SCORE, MIG), strict=True):
-        axes.set_ylabel(name)
-    figure.supxlabel("seconds of training" if axis == "seconds" else "images seen", fontsize=9)
+        axes.set(ylabel=name, ylim=(0, None))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))  # shared with all columns
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+    label = "seconds of training" if axis == "seconds" else "thousand images seen"
+    figure.supxlabel(label, fontsize=9)
     figure.legend(*legend(panels), loc="outside upper right", ncols=len(SIDES))
     return figure
 
