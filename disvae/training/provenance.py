@@ -40,9 +40,18 @@ def provenance() -> dict[str, Any]:
             "python": platform.python_version(),
         },
         "platform": platform.platform(),
+        "processor": processor(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "git": _git(),
     }
+
+
+def processor() -> str:
+    """Return the processor's name, as the system has it."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def _git() -> dict[str, Any] | None:
