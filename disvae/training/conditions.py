@@ -7,7 +7,6 @@ import torch
 from disvae.training.precision import Precision, faster_precision, warn_of_emulation
 from disvae.training.threads import Pace, candidates, fastest, is_settled
 
-
 # Time of a training step in a precision and with so many threads; infinity if it fails.
 Seconds = Callable[[Precision, int | None], float]
 
