@@ -19,12 +19,8 @@ from disvae.losses import Decomposed, Loss
 from disvae.schedules import Weight
 from disvae.spec import plain
 from disvae.training.captured import CapturedStep, cuda_graph
-<<<<<<< HEAD
 from disvae.training.conditions import Conditions
-from disvae.training.log import Stopwatch
-=======
 from disvae.training.log import WITHOUT_TENSORBOARD, Stopwatch
->>>>>>> main
 from disvae.training.memory import keep_freed_memory
 from disvae.training.precision import Precision, autocast, multiplying_in
 from disvae.training.processes import launch
