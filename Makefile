@@ -11,7 +11,7 @@ export MPLBACKEND := agg
 
 demo: $(VENV)/.demo    ## train a FactorVAE on sprites, score it, draw its traversals
 	$(BIN)/disvae train --run_dir runs/demo --loss FactorVAELoss --loss.gamma 10 --loss.discriminator_lr 1e-4 \
-		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --precision bf16-mixed --steps 6000
+		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --steps 6000
 	$(BIN)/disvae evaluate runs/demo --untrained --metrics "FactorVAE score,MIG,SAP,DCI"
 	$(BIN)/disvae traverse runs/demo
 

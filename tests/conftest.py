@@ -13,6 +13,11 @@ from hypothesis import settings
 settings.register_profile("disvae", deadline=None)
 settings.load_profile("disvae")
 
+# One result on all processors: bfloat16 counts as emulated, so precision="auto" is float32, and no
+# trial chooses the number of threads. Processes that tests start inherit both.
+os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
+torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -64,6 +64,17 @@ def test_precision(tmp_path: Path) -> None:
     assert exact != low
 
 
+def test_speed_of_auto(tmp_path: Path) -> None:
+    sizes = ["--batch_size", "2", "--n_images", "8", "--rounds", "2", "--turn", "1"]
+    options = ["--speed", "--losses", "vae", *sizes, "--output", str(tmp_path)]
+    report = load("precision").main(options)
+    (row,) = report["rows"]
+    assert json.loads((tmp_path / "precision-speed.json").read_text()) == report
+    assert row["chosen"] == "32-true"  # tests have no processor with bfloat16
+    fastest = min(row["ms"]["32-true"], row["ms"]["bf16-mixed"])
+    assert row["lost"] == pytest.approx(row["ms"]["auto"] / fastest - 1)
+
+
 def test_training_step(tmp_path: Path) -> None:
     sizes = ["--batch_sizes", "2", "--rounds", "1", "--steps", "1", "--image_size", "32"]
     report = load("training_step").main(["--losses", "vae", *sizes, "--output", str(tmp_path)])
