@@ -12,11 +12,12 @@ from torch import nn
 
 from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
+from disvae.extras import has
 from disvae.losses import Decomposed, Loss
 from disvae.schedules import Weight
 from disvae.spec import plain
 from disvae.training.captured import CapturedStep, cuda_graph
-from disvae.training.log import Stopwatch
+from disvae.training.log import WITHOUT_TENSORBOARD, Stopwatch
 from disvae.training.memory import keep_freed_memory
 from disvae.training.processes import launch
 from disvae.training.progress import progress_bar
@@ -218,10 +219,10 @@ class Trainer:
                     bar.set_postfix(loss=f"{self._record['loss']:.1f}")
                 last = self._complete(steps)
                 if self.run_dir and (last or self._due("checkpoint_every", steps)):
-                    records.save(self.criterion, last)
+                    records.save(last)
                     records.show(source)
                 if not last and request.agreed(self._fabric, self.step):
-                    records.save(self.criterion, last=False)
+                    records.save(last=False)
                     self._say(
                         f"stopped after step {self.step}, which is saved: start again to go on"
                     )
@@ -290,9 +291,12 @@ class Trainer:
         with self._fabric.rank_zero_first():
             run = RunDirectory(Path(self.run_dir), config)
         state = run.read_checkpoint(self._say)
+        self._fabric.barrier()  # the first process is about to remove the results of an end
         if state:
             self._state.load_state_dict(state)
             self._say(f"going on from step {self.step} of the run in {run.path}")
+        elif not has("tensorboard"):
+            self._say(WITHOUT_TENSORBOARD)
         return run if self._fabric.is_global_zero else None
 
     def _say(self, message: str) -> None:
