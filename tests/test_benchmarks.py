@@ -245,7 +245,8 @@ def test_time_to_disentangle(tmp_path: Path) -> None:
         (tmp_path / "peer" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "peer" / name).write_text(text)
     sizes = ["--images", "200", "--held", "300", "--steps", "2", "--turn", "0.001"]
-    command = ["--losses", "vae", "factor_vae", "--seeds", "0", *sizes, "--first", "0"]
+    command = ["--losses", "vae", "factor_vae", "--seeds", "0", *sizes]
+    command += ["--first", "0", "--growth", "100"]
     command += ["--peer", str(tmp_path / "peer"), "--peer_factor", "1.5", "--output", str(output)]
     report = module.main(command)
     assert json.loads((output / "time_to_disentangle.json").read_text()) == report
