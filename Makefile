@@ -3,13 +3,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# TORCH=cpu takes the build of PyTorch without CUDA, which is several gigabytes smaller.
+TORCH ?=
 export MPLBACKEND := agg
 
 .PHONY: demo test test-slow lint docs bench bench-disentangle cycle-consistent clean
 
-demo: $(VENV)/.dev    ## train a FactorVAE on sprites, score it, draw its traversals
+demo: $(VENV)/.demo    ## train a FactorVAE on sprites, score it, draw its traversals
 	$(BIN)/disvae train --run_dir runs/demo --loss FactorVAELoss --loss.gamma 10 --loss.discriminator_lr 1e-4 \
-		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --precision bf16-mixed --steps 6000
+		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --steps 6000
 	$(BIN)/disvae evaluate runs/demo --untrained --metrics "FactorVAE score,MIG,SAP,DCI"
 	$(BIN)/disvae traverse runs/demo
 
@@ -44,8 +46,16 @@ cycle-consistent: $(VENV)/.dev    ## what the parts of a cycle-consistent code t
 clean:    ## remove what the other targets made, except runs/
 	rm -rf $(VENV) build dist docs/_build *.egg-info .coverage .*_cache .hypothesis
 
-$(VENV)/.dev: pyproject.toml setup.cfg
+$(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH),$(BIN)/pip install torch torchvision --index-url https://download.pytorch.org/whl/$(TORCH))
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.torch pyproject.toml setup.cfg
+	$(BIN)/pip install -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.torch pyproject.toml setup.cfg
 	$(BIN)/pip install -e '.[dev]'
 	touch $@
 

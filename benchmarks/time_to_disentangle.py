@@ -21,7 +21,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -132,7 +131,7 @@ def machine(threads: int) -> dict[str, Any]:
     """Describe the machine and the code."""
     origin = provenance()
     return {
-        "processor": processor(),
+        "processor": origin["processor"],
         "cores": os.cpu_count(),
         "threads": threads,
         "clock": "CPU time" if threads == 1 else "wall-clock time",
@@ -140,14 +139,6 @@ def machine(threads: int) -> dict[str, Any]:
         "git": origin["git"],
         "time": origin["time"],
     }
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def write_images(file: Path, options: argparse.Namespace) -> np.ndarray:
