@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 TORCH ?=
 export MPLBACKEND := agg
 
-.PHONY: demo test test-slow lint docs bench cycle-consistent clean
+.PHONY: demo test test-slow lint docs bench bench-disentangle cycle-consistent clean
 
 demo: $(VENV)/.demo    ## train a FactorVAE on sprites, score it, draw its traversals
 	$(BIN)/disvae train --run_dir runs/demo --loss FactorVAELoss --loss.gamma 10 --loss.discriminator_lr 1e-4 \
-		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --precision bf16-mixed --steps 6000
+		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --steps 6000
 	$(BIN)/disvae evaluate runs/demo --untrained --metrics "FactorVAE score,MIG,SAP,DCI"
 	$(BIN)/disvae traverse runs/demo
 
@@ -36,6 +36,9 @@ docs: $(VENV)/.docs    ## the documentation, in docs/_build/html
 
 bench: $(VENV)/.dev    ## images per second of each loss
 	$(BIN)/python benchmarks/training_step.py
+
+bench-disentangle: $(VENV)/.dev    ## seconds until each loss has disentangled
+	$(BIN)/python benchmarks/time_to_disentangle.py
 
 cycle-consistent: $(VENV)/.dev    ## what the parts of a cycle-consistent code tell of a digit; MNIST in DISVAE_DATA
 	$(BIN)/python benchmarks/cycle_consistent.py

@@ -8,10 +8,16 @@ import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
+from interpreter import FORKS
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("disvae", deadline=None)
 settings.load_profile("disvae")
+
+# One result on all processors: bfloat16 counts as emulated, so precision="auto" is float32, and no
+# trial chooses the number of threads. Processes that tests start inherit both.
+os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
+torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -23,6 +29,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real images not found at {folder}: set DISVAE_TEST_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the workers of an ensemble be forked, where seconds of imports would be all they do."""
+    monkeypatch.setattr("disvae.training.ensemble.multiprocessing.get_context", lambda _: FORKS)
 
 
 @pytest.fixture(autouse=True)

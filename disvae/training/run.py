@@ -83,7 +83,7 @@ class RunDirectory:
         file = path / "config.yaml"
         old = read_config(file) if file.exists() else None
         different = _differences(old, config) if old else []
-        if different and self._has_begun():
+        if different and has_begun(path):
             raise ValueError(
                 f"{path} holds another run: {'; '.join(different)}. Choose another run_dir "
                 "(--run_dir), or delete this one"
@@ -94,18 +94,8 @@ class RunDirectory:
             config = {**config, "provenance": old.get("provenance", config["provenance"])}
         write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
 
-    def _has_begun(self) -> bool:
-        """Whether there is something to lose: a step, or weights that were imported."""
-        log = self.path / "log.jsonl"
-        kept = [self.path / name for name in ("model.safetensors", "weights")]
-        return any(path.exists() for path in (*self._checkpoints(), *kept)) or (
-            log.exists() and log.stat().st_size > 0
-        )
-
     def _checkpoints(self) -> tuple[Path, Path]:
-        """The last one, and the one before."""
-        file = self.path / "checkpoint.pt"
-        return file, previous_checkpoint(file)
+        return _checkpoints(self.path)
 
     def read_checkpoint(self, say: Callable[[str], None]) -> dict[str, Any] | None:
         """The last checkpoint that is whole, or None if there is none yet.
@@ -190,6 +180,31 @@ class RunDirectory:
         file = _kept_file(self.path, step)
         file.parent.mkdir(exist_ok=True)
         write_tensors(file, model.state_dict())
+
+
+def has_begun(path: Path) -> bool:
+    """Whether there is something to lose in a folder: a step, or weights that were imported."""
+    log = path / "log.jsonl"
+    kept = [path / name for name in ("model.safetensors", "weights")]
+    return any(file.exists() for file in (*_checkpoints(path), *kept)) or (
+        log.exists() and log.stat().st_size > 0
+    )
+
+
+def recorded_precision(path: Path) -> Any:
+    """Return the precision of the run that a folder holds; None if none has begun.
+
+    Raises:
+        ValueError: if its configuration is damaged.
+    """
+    file = path / "config.yaml"
+    return read_config(file).get("precision") if file.exists() and has_begun(path) else None
+
+
+def _checkpoints(path: Path) -> tuple[Path, Path]:
+    """The last one, and the one before."""
+    file = path / "checkpoint.pt"
+    return file, previous_checkpoint(file)
 
 
 def _kept_file(path: Path, step: int) -> Path:

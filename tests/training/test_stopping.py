@@ -3,12 +3,11 @@
 import errno
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
+import interpreter
 import pytest
 import torch
 from filelock import FileLock
@@ -71,18 +70,20 @@ def test_a_second_interrupt_is_not_waited_for(tmp_path) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_the_command_ends_with_the_status_of_the_signal(tmp_path, number, status) -> None:
-    command = [sys.executable, "-m", "disvae.cli", "train", "--steps", "100000"]
+    command = ["disvae.cli", "train", "--steps", "100000"]
     command += ["--n_images", "32", "--batch_size", "4", "--log_every", "1", "--run_dir"]
     command += [str(tmp_path / "run"), "--accelerator", "cpu", "--model.latent_dim", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    output = tmp_path / "output.txt"
+    with interpreter.running(*command, output=output) as process:
         log = tmp_path / "run" / "log.jsonl"
         deadline = time.monotonic() + 60
         while not (log.exists() and log.stat().st_size) and time.monotonic() < deadline:
-            assert process.poll() is None
+            assert process.exitcode is None
             time.sleep(0.05)
-        process.send_signal(number)
-        printed = process.communicate(timeout=60)[1]
-    assert process.returncode == status
+        os.kill(process.pid, number)
+        process.join(60)
+        assert process.exitcode == status
+    printed = output.read_text()
     assert "which is saved: start again" in printed
     assert "Traceback" not in printed
     assert read_checkpoint(tmp_path / "run" / "checkpoint.pt")["step"] > 0
