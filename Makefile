@@ -3,22 +3,31 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# TORCH=cpu takes the build of PyTorch without CUDA, which is several gigabytes smaller.
+TORCH ?=
 export MPLBACKEND := agg
 
-.PHONY: demo test test-slow lint docs bench cycle-consistent clean
+.PHONY: demo test test-core test-slow lint docs bench bench-disentangle cycle-consistent clean
 
-demo: $(VENV)/.dev    ## train a FactorVAE on sprites, score it, draw its traversals
+demo: $(VENV)/.demo    ## train a FactorVAE on sprites, score it, draw its traversals
 	$(BIN)/disvae train --run_dir runs/demo --loss FactorVAELoss --loss.gamma 10 --loss.discriminator_lr 1e-4 \
-		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --precision bf16-mixed --steps 6000
+		--data Sprites --n_images 20000 --lr 1e-3 --batch_size 32 --steps 6000
 	$(BIN)/disvae evaluate runs/demo --untrained --metrics "FactorVAE score,MIG,SAP,DCI"
 	$(BIN)/disvae traverse runs/demo
 
-# Two workers with one thread each: networks this small lose more to threads than they gain.
+# Two workers with one thread each: networks this small lose more to threads than they gain. A worker
+# takes neighbours, which share what they train, until it has none left and helps the other.
 # A browser waits for answers so long and no longer: nothing else runs beside it.
+# Python 3.12 counts lines at next to no cost, if asked to.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+WORKERS := -n 2 --dist worksteal
 test: $(VENV)/.dev    ## all tests but the slow ones, and how much of disvae/ they run
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -m browser tests/explore
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow and not browser" \
+	$(ONE_THREAD) $(BIN)/pytest -m browser tests/explore/test_browser.py
+	$(ONE_THREAD) COVERAGE_CORE=sysmon $(BIN)/pytest $(WORKERS) -m "not slow and not browser" \
 		--cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+
+test-core: $(VENV)/.dev    ## mathematics, contracts and one run from training to scores, in a minute
+	$(ONE_THREAD) $(BIN)/pytest $(WORKERS) -m core
 
 test-slow: $(VENV)/.dev    ## the tests that train for minutes
 	$(BIN)/pytest -m slow
@@ -35,14 +44,25 @@ docs: $(VENV)/.docs    ## the documentation, in docs/_build/html
 bench: $(VENV)/.dev    ## images per second of each loss
 	$(BIN)/python benchmarks/training_step.py
 
+bench-disentangle: $(VENV)/.dev    ## seconds until each loss has disentangled
+	$(BIN)/python benchmarks/time_to_disentangle.py
+
 cycle-consistent: $(VENV)/.dev    ## what the parts of a cycle-consistent code tell of a digit; MNIST in DISVAE_DATA
 	$(BIN)/python benchmarks/cycle_consistent.py
 
 clean:    ## remove what the other targets made, except runs/
 	rm -rf $(VENV) build dist docs/_build *.egg-info .coverage .*_cache .hypothesis
 
-$(VENV)/.dev: pyproject.toml setup.cfg
+$(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH),$(BIN)/pip install torch torchvision --index-url https://download.pytorch.org/whl/$(TORCH))
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.torch pyproject.toml setup.cfg
+	$(BIN)/pip install -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.torch pyproject.toml setup.cfg
 	$(BIN)/pip install -e '.[dev]'
 	touch $@
 

@@ -8,12 +8,45 @@ import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
+from interpreter import FORKS
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("disvae", deadline=None)
 settings.load_profile("disvae")
 
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+# One result on all processors: bfloat16 counts as emulated, so precision="auto" is float32, and no
+# trial chooses the number of threads. Processes that tests start inherit both.
+os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
+torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
+
+TESTS = Path(__file__).parent
+SHARED_DATA = TESTS.parents[1] / "shared" / "data"
+
+# What a contributor runs after every change: mathematics, contracts, one run from training to
+# scores, and the command's door.
+CORE = (
+    "divergence/",
+    "likelihoods/",
+    "losses/",
+    "cli/test_evaluate.py",
+    "cli/test_main.py",
+    "data/test_contract.py",
+    "data/test_factors.py",
+    "data/test_sprites.py",
+    "metrics/test_contract.py",
+    "metrics/test_mig.py",
+    "models/test_contract.py",
+    "training/test_trainer.py",
+    "test_api_surface.py",
+    "test_schedules.py",
+    "test_spec.py",
+)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests of the core."""
+    if item.path.relative_to(TESTS).as_posix().startswith(CORE):
+        item.add_marker("core")
 
 
 @pytest.fixture
@@ -23,6 +56,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real images not found at {folder}: set DISVAE_TEST_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the workers of an ensemble be forked, where seconds of imports would be all they do."""
+    monkeypatch.setattr("disvae.training.ensemble.multiprocessing.get_context", lambda _: FORKS)
 
 
 @pytest.fixture(autouse=True)

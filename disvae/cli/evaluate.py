@@ -7,10 +7,10 @@ from warnings import catch_warnings, simplefilter
 
 from jsonargparse import Namespace
 from rich.console import Console
-from rich.table import Table
 
 from disvae.cli.nats import Models, bounds, decompositions
 from disvae.cli.parsing import make_parser, parse
+from disvae.cli.scores import show_scores
 from disvae.cli.sub_codes import read_part, sub_codes
 from disvae.cli.tables import as_json, print_json, read_factors, read_table
 from disvae.data import FactorDataset
@@ -18,7 +18,6 @@ from disvae.data.files import write_atomically
 from disvae.metrics import (
     PRESETS,
     DegenerateCodesWarning,
-    Score,
     Scores,
     evaluate,
     evaluate_model,
@@ -124,7 +123,7 @@ def _evaluate_files(options: Namespace, console: Console) -> dict[str, Any]:
             progress=True,
             **_settings(options),
         )
-    _show({"score": scores}, console)
+    show_scores({"score": scores}, console)
     report: dict[str, Any] = {"seed": options.seed, "points": len(codes)}
     report["preset"] = options.preset
     report |= {"scores": scores.to_json(), "skipped": scores.skipped}
@@ -184,21 +183,11 @@ def _scores(
             scores[name] = evaluate_model(
                 model, data, n=options.points, cache=cache, **_settings(options)
             )
-    _show(scores, console)
+    show_scores(scores, console)
     _draw(scores, Path(options.run))
     report: dict[str, Any] = {"points": min(options.points, len(data)), "preset": options.preset}
     report["skipped"] = next(iter(scores.values())).skipped
     return report | {name: s.to_json() for name, s in scores.items()}
-
-
-def _show(scores: dict[str, Scores], console: Console) -> None:
-    """Print the table, and what a reader of it should know."""
-    console.print(_table(scores))
-    for name, columns in scores.items():
-        if note := _about_codes(columns):
-            console.print(f"note: {name}: {note}", highlight=False)
-    for metric, why in next(iter(scores.values())).skipped.items():
-        console.print(f"note: {metric} was not computed: {why}", highlight=False)
 
 
 def _draw(scores: dict[str, Scores], folder: Path) -> None:
@@ -209,42 +198,3 @@ def _draw(scores: dict[str, Scores], folder: Path) -> None:
         if "MIG" in columns:
             information_figure(columns["MIG"]).savefig(folder / "information.png")
             return  # the first model's, the trained one
-
-
-def _table(scores: dict[str, Scores]) -> Table:
-    """A row per metric and, below it, per factor; a column per model."""
-    table = Table("metric", *scores)
-    columns = list(scores.values())
-    for metric, first in columns[0].items():
-        cells = (_cell(column.get(metric)) for column in columns)
-        table.add_row(metric, *cells, style="bold")
-        for factor in first.per_factor:
-            values = (
-                column[metric].per_factor.get(factor) if metric in column else None
-                for column in columns
-            )
-            table.add_row(f"  {factor}", *("" if v is None else f"{v:.3f}" for v in values))
-    return table
-
-
-def _cell(score: Score | None) -> str:
-    if score is None:
-        return ""
-    error = "" if score.standard_error is None else f" ± {score.standard_error:.3f}"
-    return f"{score:.3f}{error}"
-
-
-def _about_codes(scores: Scores) -> str | None:
-    """What a reader of the table should know of the codes, since metrics ignore their scale."""
-    if not scores:
-        return None
-    details = next(iter(scores.values())).details
-    largest = max(details["code_std"])
-    if largest == 0:
-        return "the codes are constant: the scores are chance"
-    if details["nearly_constant"]:
-        return (
-            f"the codes are nearly constant (largest standard deviation {largest:.2g}); "
-            "the metrics score them like any others"
-        )
-    return None

@@ -80,10 +80,7 @@ def run(arguments: Sequence[str]) -> None:
         if options.push_to:
             report["url"] = upload(folder, options.push_to, options.private, pictures=pictures)
     else:
-        try:
-            files = CHECKED[options.format](model, folder, options.tolerance)
-        except ImportError as error:
-            raise ValueError(str(error)) from error
+        files = CHECKED[options.format](model, folder, options.tolerance)
         report["files"] = [_as_json(file) for file in files]
     if options.json:
         print_json(report)

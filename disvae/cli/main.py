@@ -11,6 +11,7 @@ from disvae.cli.nearest import nearest
 VERBS = {
     "train": "train a model into a run directory, or go on with a run that was stopped",
     "evaluate": "measure the disentanglement of a finished run",
+    "compare": "put the scores and traversals of several runs side by side",
     "sample": "draw new images from a finished run's model",
     "encode": "write the codes of a run's images, or of your own",
     "recipe": "list and show the published experiments that train runs by name",

@@ -11,7 +11,7 @@ from torch import Tensor
 from disvae.data import ImageDataset
 from disvae.divergence import KLDecomposition, MeasuredDecomposition
 from disvae.models import LatentModel
-from disvae.training import decompose_dataset, elbo, importance_weighted_bound
+from disvae.training import decompose_dataset, elbo, importance_weighted_bound, reconstruction
 
 Models = dict[str, LatentModel]
 
@@ -25,14 +25,24 @@ def some_images(data: ImageDataset, options: Namespace) -> Tensor:
 def decompositions(
     models: Models, data: ImageDataset, options: Namespace, console: Console
 ) -> dict[str, Any]:
-    """Print the three terms of the KL of each model, and return them."""
+    """Print the reconstruction and the three terms of the KL of each model, and return them.
+
+    Their sum is the negative ELBO.
+    """
+    indices = some_images(data, options)
+    errors = {
+        name: reconstruction(model, data, indices, generator=_generator(options))
+        for name, model in models.items()
+    }
     measured = {
         name: decompose_dataset(model, data, options.decompose, generator=_generator(options))
         for name, model in models.items()
     }
     first = next(iter(measured.values()))
     title = f"nats per image: {first.n_codes} codes under {first.n_images} posteriors"
-    table = Table("part of the KL", *measured, title=title)
+    table = Table("part of −ELBO", *measured, title=title)
+    cells = (f"{error.nats:.2f} ± {error.standard_error:.2f}" for error in errors.values())
+    table.add_row("reconstruction", *cells)
     for term in KLDecomposition._fields:
         table.add_row(
             term.replace("_", " "),
@@ -42,7 +52,10 @@ def decompositions(
             ),
         )
     console.print(table)
-    return {name: _to_json(m) for name, m in measured.items()}
+    return {
+        name: {**_to_json(m), "reconstruction": errors[name]._asdict()}
+        for name, m in measured.items()
+    }
 
 
 def _to_json(measured: MeasuredDecomposition) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from jsonargparse import ArgumentParser
 from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.tables import print_json
+from disvae.extras import MissingExtraError
 from disvae.plots import code_kinds, film_kinds, image_kinds, sweep_kinds
 from disvae.plots.animation import FORMATS, Animation
 from disvae.plots.errors import NotApplicableError
@@ -60,7 +61,7 @@ def run(arguments: Sequence[str]) -> None:
     for kind in kinds:
         try:
             file = _draw(finished, kind, given[kind], len(kinds))
-        except NotApplicableError as reason:
+        except (NotApplicableError, MissingExtraError) as reason:
             if ALL not in words[1:]:
                 raise
             skipped[kind], line = str(reason), f"skipped {kind}: {reason}"

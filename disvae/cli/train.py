@@ -3,6 +3,7 @@
 import inspect
 import json
 import sys
+import warnings
 from argparse import ArgumentError
 from argparse import ArgumentParser as PlainParser
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,13 @@ def run(arguments: Sequence[str]) -> None:
         return
     if options.run_dir is None:
         raise ValueError("--run_dir is missing: give the folder to write the run into")
-    _train(classes, options)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        _train(classes, options)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"disvae: warning: {message}", file=sys.stderr)
 
 
 def _choose(arguments: Sequence[str]) -> tuple[list[str], Classes, bool]:

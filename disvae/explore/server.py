@@ -16,6 +16,7 @@ from disvae.explore.explorer import explore_run
 from disvae.explore.layout import lay_out
 from disvae.explore.page import Page
 from disvae.explore.upload import MAX_BYTES
+from disvae.extras import need
 from disvae.training import read_dimension_names
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def serve(
     Raises:
         FileNotFoundError: it is not a run directory, or training has not ended.
         OSError: the port is taken, or the host is not this machine.
-        ValueError: gradio is not installed, the port is no port, or ``dimensions.json`` is damaged.
+        ValueError: the port is no port, or ``dimensions.json`` is damaged.
+        MissingExtraError: if gradio is not installed.
     """
-    _check_gradio()
+    need("explore", "the explorer")
     explorer = explore_run(run)
     read_dimension_names(run)  # so that a damaged file is said here, not on the page
     with (
@@ -136,13 +138,6 @@ def stopped_like_control_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _check_gradio() -> None:
-    try:
-        import gradio  # noqa: F401
-    except ImportError as error:
-        raise ValueError("the explorer needs gradio: pip install 'disvae[explore]'") from error
 
 
 @contextmanager

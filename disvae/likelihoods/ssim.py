@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from disvae.extras import need
 from disvae.likelihoods.base import Images, Likelihood, aligned
 from disvae.likelihoods.bernoulli import Bernoulli
 from disvae.spec import Describable
@@ -29,7 +30,7 @@ class StructuralSimilarity(Describable, nn.Module, Likelihood):
 
     Raises:
         ValueError: ``weight`` is negative; later, images of less than 11 pixels a side.
-        ImportError: torchmetrics is not installed.
+        MissingExtraError: if torchmetrics is not installed; later.
 
     Reference:
         Image Quality Assessment: From Error Visibility to Structural Similarity, Wang et al. 2004,
@@ -56,12 +57,9 @@ class StructuralSimilarity(Describable, nn.Module, Likelihood):
 
     def similarity(self, parameters: Images, x: Images) -> Float[Tensor, " batch"]:
         """SSIM of each mean image and the image."""
-        try:
-            from torchmetrics.functional.image import structural_similarity_index_measure
-        except ImportError as error:
-            raise ImportError(
-                "the structural similarity needs torchmetrics: pip install 'disvae[ssim]'"
-            ) from error
+        need("ssim", "the structural similarity")
+        from torchmetrics.functional.image import structural_similarity_index_measure
+
         mean, x = aligned(self.mean(parameters), x)
         if min(x.shape[2:]) < _WINDOW:
             raise ValueError(

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from disvae.extras import need
 from disvae.models.latent import Codes, Images, LatentModel
 
 BATCHES = (1, 2, 7)  # sizes to check with; one image is where a fixed size would show first
@@ -55,16 +56,10 @@ def export_onnx(model: LatentModel, folder: str | Path, tolerance: float = 1e-4)
 
     Raises:
         ValueError: a file gives other numbers than the model, and is removed.
-        ImportError: onnx, onnxscript or onnxruntime is not installed.
+        MissingExtraError: if onnx, onnxscript or onnxruntime is not installed.
     """
-    try:
-        import onnx  # noqa: F401  what PyTorch's exporter needs
-        import onnxruntime
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"ONNX files need {error.name}: pip install 'disvae[onnx]'", name=error.name
-        ) from error
+    need("onnx", "an ONNX file")
+    import onnxruntime
 
     def write(program: torch.export.ExportedProgram, part: "_Part", path: Path) -> None:
         torch.onnx.export(

@@ -182,6 +182,7 @@ class LatentModel(Describable, nn.Module, ABC):
             FileNotFoundError: the source is no such folder and no repository that can be read.
             ValueError: its files are damaged, do not fit each other, hold no model of this class,
                 or name classes that are not trusted.
+            MissingExtraError: if the source is no folder and huggingface_hub is not installed.
         """
         folder = pretrained.find(source, revision, cache_dir, token, local_files_only)
         return pretrained.load(cls, folder, trust)
@@ -210,5 +211,6 @@ class LatentModel(Describable, nn.Module, ABC):
         Raises:
             ValueError: the model was made of modules, or ``repo_id`` is no name of a repository.
             ConnectionError: the hub does not take it; the message says why.
+            MissingExtraError: if huggingface_hub is not installed.
         """
         return pretrained.push(self, repo_id, card, private, token, message)

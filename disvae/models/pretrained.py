@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from disvae.extras import need
 from disvae.models.card import model_card
 from disvae.spec import build, describe
 from disvae.version import __version__
@@ -63,6 +64,7 @@ def find(
     """The folder ``source``, or the one that its files are downloaded to."""
     if Path(source).is_dir():
         return Path(source)
+    need("hub", f"{source} is no folder, and the Hugging Face hub")
     from huggingface_hub import snapshot_download
 
     try:
@@ -127,6 +129,7 @@ def upload(
 
     What else the folder holds stays where it is. The commit's address comes back.
     """
+    need("hub", "the Hugging Face hub")
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HTTPError  # of whichever HTTP client its version uses
 

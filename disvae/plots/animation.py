@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from disvae.data.files import write_atomically
+from disvae.extras import need
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,14 +72,9 @@ class Animation:
         return buffer.getvalue()
 
     def _mp4(self) -> bytes:
-        from importlib.util import find_spec
-
+        need("video", "MP4 (unlike .gif and .webp)")
         import imageio.v3 as imageio
 
-        if find_spec("imageio_ffmpeg") is None:
-            raise ValueError(
-                "MP4 needs the package imageio-ffmpeg: pip install 'disvae[video]', or write .webp"
-            )
         _, height, width, _ = self.frames.shape
         even = self.frames[:, : height // 2 * 2, : width // 2 * 2]  # as the codec wants it
         return imageio.imwrite(

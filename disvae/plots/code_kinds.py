@@ -5,7 +5,6 @@ them but ``run`` have a default.
 """
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -13,6 +12,7 @@ from torch import Tensor
 from disvae.data import FactorDataset, ImageDataset
 from disvae.data.groups import labels_of
 from disvae.divergence.parameters import join
+from disvae.extras import need
 from disvae.plots.choice import choose_images
 from disvae.plots.embedding import Method, embedding_figure
 from disvae.plots.errors import NotApplicableError
@@ -210,8 +210,8 @@ def embedding(
     Returns:
         A matplotlib figure.
     """
-    if method == "umap" and find_spec("umap") is None:
-        raise NotApplicableError("UMAP needs umap-learn: pip install 'disvae[umap]'")
+    if method == "umap":
+        need("umap", "UMAP")
     data = run.data()
     indices = _some(data, points, seed)
     if len(indices) <= neighbours:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from disvae.extras import need
 from disvae.metrics.arrays import Arrays, check_codes
 from disvae.plots.style import COLOURS, DPI, WIDTH, styled
 
@@ -42,7 +43,7 @@ def embed(
     Raises:
         ValueError: an unknown method, no more codes than neighbours, fewer than 2 neighbours, or
             see :func:`disvae.metrics.evaluate`.
-        ModuleNotFoundError: UMAP is not installed.
+        MissingExtraError: if UMAP is not installed.
 
     Reference:
         Visualizing Data using t-SNE, van der Maaten and Hinton 2008,
@@ -68,11 +69,9 @@ def _tsne(z: NDArray[np.float64], neighbours: int, seed: int) -> NDArray[np.floa
 
 
 def _umap(z: NDArray[np.float64], neighbours: int, seed: int) -> NDArray[np.float32]:
-    try:
-        from umap import UMAP
-    except ImportError as error:
-        raise ModuleNotFoundError("UMAP needs umap-learn: pip install 'disvae[umap]'") from error
+    need("umap", "UMAP")
     from threadpoolctl import threadpool_limits
+    from umap import UMAP
 
     # A seed asks for one job. Numba's own threads, which it starts nevertheless, would stay and
     # get in the way of all that uses OpenMP later: t-SNE becomes a hundred times slower.
@@ -114,7 +113,7 @@ def embedding_figure(
     Raises:
         ValueError: see :func:`embed`; values that are not one integer for each code; or parts that
             are empty or have dimensions that the codes do not; or a value without a name.
-        ModuleNotFoundError: see :func:`embed`.
+        MissingExtraError: see :func:`embed`.
     """
     from matplotlib.figure import Figure
 

@@ -2,7 +2,7 @@
 
 
 class NotApplicableError(ValueError):
-    """A run lacks what a kind of picture needs: factors, weights kept over time, a package.
+    """A run lacks what a kind of picture needs: factors, weights kept over time.
 
     ``disvae plot RUN all`` skips such a kind and says why; asked for by name it is an error.
     """

@@ -2,7 +2,13 @@
 
 from disvae.data.encode import encode_dataset, encode_posteriors, load_images
 from disvae.training.ensemble import train_ensemble
-from disvae.training.evidence import Evidence, elbo, importance_weighted_bound
+from disvae.training.evidence import (
+    Evidence,
+    Reconstruction,
+    elbo,
+    importance_weighted_bound,
+    reconstruction,
+)
 from disvae.training.imported import import_model
 from disvae.training.log import read_log
 from disvae.training.measure import decompose_dataset
@@ -12,6 +18,7 @@ from disvae.training.trainer import Trainer
 
 __all__ = [
     "Evidence",
+    "Reconstruction",
     "Run",
     "Trainer",
     "decompose_dataset",
@@ -24,6 +31,7 @@ __all__ = [
     "load_run",
     "read_dimension_names",
     "read_log",
+    "reconstruction",
     "train_ensemble",
     "write_dimension_names",
 ]

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import torch
 from disvae.training.progress import progress_bar
 from disvae.training.run import Run, load_run
 from disvae.training.stopping import stop_requests
+from disvae.training.threads import available_cores, is_settled, kept_threads
 from disvae.training.trainer import Trainer
 from disvae.training.turns import take_turns
 
@@ -36,7 +36,8 @@ def train_ensemble(
     On a GPU all are in one process: each has its step captured, on a stream of its own, and the GPU
     works on them at the same time. On the CPU each is in a process of its own with its share of the
     cores, since a network this small leaves most of many cores idle: ``workers`` of them at a time.
-    With one worker they take turns in this process.
+    With one worker they take turns in this process. ``precision="auto"`` is decided once for all
+    runs with the same classes of model and loss and the same batch size.
 
     A run that fails does not stop the others. SIGTERM or Ctrl-C has all of them saved; the same
     call goes on.
@@ -45,8 +46,9 @@ def train_ensemble(
         trainers: the runs, which may differ in anything; each with a ``run_dir`` of its own.
         data: see :meth:`Trainer.fit`; with several workers it must be possible to pickle it.
         steps: total number of steps of each.
-        workers: processes on the CPU; as many as cores or runs if None. A script that uses more
-            than one must start them under ``if __name__ == "__main__":``.
+        workers: processes on the CPU; as many as runs, or as the cores that this process may use
+            have room for (see :func:`disvae.training.threads.available_cores`), if None. A script
+            that uses more than one must start them under ``if __name__ == "__main__":``.
         progress: show a bar of the runs.
 
     Returns:
@@ -74,13 +76,16 @@ def train_ensemble(
             "an ensemble needs trainers with a run_dir of their own each, got "
             f"{[str(folder) for folder in folders]}"
         )
-    n_cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    workers = min(n_cores if workers is None else workers, len(trainers))
+    cores = available_cores()
+    most = max(trainer.arguments["threads"] or 1 for trainer in trainers)
+    workers = min(max(1, cores // most) if workers is None else workers, len(trainers))
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
     if trainers[0].device.type == "cpu" and workers > 1:
-        threads = max(1, n_cores // workers)
-        complete = _in_processes(trainers, data, steps, workers, threads, progress)
+        share = max(1, cores // workers)
+        threads = min(share, torch.get_num_threads()) if is_settled() else share
+        arguments = [_arguments(trainer, trainers, data, threads) for trainer in trainers]
+        complete = _in_processes(arguments, data, steps, workers, progress)
         failed = [str(folder) for i, folder in enumerate(folders) if i not in complete]
         if failed:
             raise RuntimeError(
@@ -101,20 +106,30 @@ def _folder(trainer: Trainer) -> Path:
     return Path(trainer.run_dir).resolve()
 
 
-def _arguments(trainer: Trainer) -> dict[str, Any]:
-    return {**trainer.arguments, "model": trainer.model, "criterion": trainer.criterion}
+def _arguments(
+    trainer: Trainer, peers: Sequence[Trainer], data: Any, threads: int
+) -> dict[str, Any]:
+    """All that a process needs to train it, with nothing left to decide."""
+    with kept_threads():
+        trainer.decide(lambda: trainer.source(data).batch(0), peers, threads)
+    decided = {
+        "precision": trainer.conditions.precision,
+        "threads": trainer.conditions.threads,
+        "progress": False,
+    }
+    model, criterion = trainer.model, trainer.criterion
+    return {**trainer.arguments, **decided, "model": model, "criterion": criterion}
 
 
-def _work(
-    arguments: Sequence[dict[str, Any]], data: Any, steps: int, threads: int, queues: Any
-) -> None:
+def _work(arguments: Sequence[dict[str, Any]], data: Any, steps: int, queues: Any) -> None:
     """What a process of an ensemble does: one waiting run after another, until none is left."""
     waiting, done, stop = queues
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(threads)
     while not stop.is_set() and (i := waiting.get()) is not None:
         try:
-            Trainer(**{**arguments[i], "progress": False}).fit(data, steps)
+            trainer = Trainer(**arguments[i])
+            trainer.conditions.tries = False
+            trainer.fit(data, steps)
         except KeyboardInterrupt:  # from the keyboard it reaches all processes
             return
         except Exception:  # the next run is another matter
@@ -124,20 +139,19 @@ def _work(
 
 
 def _in_processes(
-    trainers: Sequence[Trainer], data: Any, steps: int, workers: int, threads: int, progress: bool
+    arguments: Sequence[dict[str, Any]], data: Any, steps: int, workers: int, progress: bool
 ) -> set[int]:
     """Which of the runs were trained to the end."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit threads in mid-work
     waiting, done, stop = context.SimpleQueue(), context.SimpleQueue(), context.Event()
-    for i in (*range(len(trainers)), *[None] * workers):
+    for i in (*range(len(arguments)), *[None] * workers):
         waiting.put(i)
-    arguments = [_arguments(trainer) for trainer in trainers]
-    job = (arguments, data, steps, threads, (waiting, done, stop))
+    job = (arguments, data, steps, (waiting, done, stop))
     processes = [context.Process(target=_work, args=job) for _ in range(workers)]
     complete: set[int] = set()
     with (
         stop_requests() as request,
-        progress_bar(len(trainers), 0, "run", progress) as bar,
+        progress_bar(len(arguments), 0, "run", progress) as bar,
     ):
         try:
             for process in processes:

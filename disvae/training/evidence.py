@@ -65,6 +65,48 @@ def elbo(
     return _average(bounds)
 
 
+class Reconstruction(NamedTuple):
+    """The expected reconstruction error of images.
+
+    Attributes:
+        nats: E_q(z|x)[−log p(x|z)], nats per image; lower is better.
+        standard_error: of this mean, from the spread between the images; NaN for a single one.
+        n_images: how many were averaged.
+    """
+
+    nats: float
+    standard_error: float
+    n_images: int
+
+
+@torch.no_grad()
+def reconstruction(
+    model: LatentModel,
+    data: ImageDataset,
+    indices: Int[Tensor, " n"],
+    batch_size: int = 256,
+    generator: torch.Generator | None = None,
+) -> Reconstruction:
+    """Estimate the reconstruction term of the ELBO over some images, one code drawn for each.
+
+    Args:
+        model: see :func:`elbo`.
+        data: see :func:`elbo`.
+        indices: see :func:`elbo`.
+        batch_size: see :func:`elbo`.
+        generator: see :func:`elbo`.
+
+    Raises:
+        ValueError: if there are no images.
+    """
+    errors = []
+    for x in _batches(model, data, indices, batch_size):
+        z = draw(model.encode(x), 1, generator)[0]
+        errors.append(model.likelihood.nll(model.decode(z), x))
+    mean, error, n = _average(errors)
+    return Reconstruction(mean, error, n)
+
+
 @torch.no_grad()
 def importance_weighted_bound(
     model: LatentModel,

@@ -15,17 +15,46 @@ from disvae.models.pretrained import weights_as_bytes
 CHECKSUM_BYTES = 4  # at the end of a checkpoint
 
 
-def write_tensors(path: Path, state: dict[str, Tensor]) -> None:
-    """Write a module's state as safetensors: a table of tensors, with nothing to execute in it."""
-    write_atomically(path, weights_as_bytes(state))
+def write_tensors(path: Path, state: dict[str, Tensor]) -> int:
+    """Write a module's state as safetensors: a table of tensors, with nothing to execute in it.
+
+    Returns:
+        The file's checksum.
+    """
+    content = weights_as_bytes(state)
+    write_atomically(path, content)
+    return zlib.crc32(content)
 
 
-def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write nested dicts and lists of tensors and numbers; the file before is kept beside it."""
+def read_tensors(path: Path, checksum: int) -> dict[str, Tensor]:
+    """Read the file of :func:`write_tensors` that has this checksum, on the CPU.
+
+    Raises:
+        ValueError: if the file is missing, or has another checksum.
+    """
+    import safetensors.torch
+
+    content = path.read_bytes() if path.exists() else b""
+    if zlib.crc32(content) != checksum:
+        raise ValueError(
+            f"{path} is missing, damaged or replaced, and training goes on from it: restore it "
+            "from a copy, or delete the run directory to train from the first step again"
+        )
+    return safetensors.torch.load(content)
+
+
+def write_checkpoint(path: Path, state: dict[str, Any], previous: Path | None = None) -> None:
+    """Write nested dicts and lists of tensors and numbers.
+
+    Args:
+        path: the file.
+        state: its content.
+        previous: where to keep the file that was at ``path``, if anywhere.
+    """
     buffer = BytesIO()
     torch.save(state, buffer)
     content = buffer.getvalue()
-    write_atomically(path, content + _checksum(content), previous=previous_checkpoint(path))
+    write_atomically(path, content + _checksum(content), previous)
 
 
 def previous_checkpoint(path: Path) -> Path:

@@ -12,7 +12,13 @@ from torch import Tensor, nn
 from torchvision.utils import make_grid
 
 from disvae.data.files import write_atomically
+from disvae.extras import has
 from disvae.models import LatentModel
+
+WITHOUT_TENSORBOARD = (
+    "log.jsonl holds every curve; event files too once TensorBoard is installed: "
+    "pip install 'disvae[tensorboard]'"
+)
 
 # What a line of the log says of the machine: it differs from one run to the next.
 MEASURED = (
@@ -154,19 +160,19 @@ def check_weights(step: int, module: nn.Module) -> None:
 class Log:
     """``log.jsonl`` and ``tensorboard/`` of a run directory, continued after ``step`` steps.
 
+    The event files of TensorBoard are written only if it is installed.
+
     Args:
         folder: the run directory.
         step: lines of later steps, left by a process that was killed, are dropped.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         path = folder / "log.jsonl"
         kept = [line for line in _lines(path) if _step(path, line) <= step]
         write_atomically(path, "".join(kept).encode())
         self._file = path.open("a", encoding="utf-8")
-        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+        self._writer = _event_writer(folder / "tensorboard", step)
 
     def write(self, step: int, record: dict[str, float]) -> None:
         """Write one line, and one point of each curve."""
@@ -178,8 +184,9 @@ class Log:
                 f"cannot write {self._file.name} ({error.strerror}); the last checkpoint is kept"
             )
             raise OSError(error.errno, message) from error
-        for name, value in record.items():
-            self._writer.add_scalar(name, value, step)
+        if self._writer:
+            for name, value in record.items():
+                self._writer.add_scalar(name, value, step)
 
     @torch.no_grad()
     def show(self, step: int, model: LatentModel, images: Tensor) -> None:
@@ -190,6 +197,8 @@ class Log:
             model: whose.
             images: a batch; the first eight are reconstructed, all are encoded.
         """
+        if self._writer is None:
+            return
         mode = model.training
         model.eval()
         images = images.to(next(model.parameters()).dtype)
@@ -203,7 +212,17 @@ class Log:
     def close(self) -> None:
         """Close the files."""
         self._file.close()
-        self._writer.close()
+        if self._writer:
+            self._writer.close()
+
+
+def _event_writer(folder: Path, step: int) -> Any:
+    """A writer of TensorBoard's event files, or None if it is not installed."""
+    if not has("tensorboard"):
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder), purge_step=step + 1)
 
 
 def read_log(folder: str | Path) -> list[dict[str, float]]:

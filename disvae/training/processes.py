@@ -9,9 +9,10 @@ from torch.autograd.function import FunctionCtx
 from torch.distributions import Distribution
 
 from disvae.divergence import map_parameters
+from disvae.training.precision import Precision, of_fabric
 
 
-def launch(accelerator: str, devices: int, precision: Any) -> Any:
+def launch(accelerator: str, devices: int, precision: Precision) -> Any:
     """Fabric on this machine's devices, or as ``torchrun`` or its like started this process.
 
     Args:
@@ -20,7 +21,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
         precision: of the weights and of what is computed.
 
     Raises:
-        ValueError: this machine has no such device.
+        ValueError: this machine has no such device, or the device no such precision.
     """
     from lightning_fabric import Fabric
 
@@ -30,10 +31,18 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
         machines = int(os.environ["WORLD_SIZE"]) // devices
     try:
         fabric = Fabric(
-            accelerator=accelerator, devices=devices, num_nodes=machines, precision=precision
+            accelerator=accelerator,
+            devices=devices,
+            num_nodes=machines,
+            precision=of_fabric(precision),
         )
     except (RuntimeError, ImportError) as error:
         raise ValueError(f"accelerator {accelerator!r}, devices {devices}: {error}") from error
+    if precision == "tf32" and fabric.device.type != "cuda":
+        raise ValueError(
+            f"precision 'tf32' is of NVIDIA's GPUs, but this trains on the device {fabric.device}: "
+            "give precision='32-true' (--precision 32-true)"
+        )
     fabric.launch()
     return fabric
 

@@ -17,15 +17,24 @@ FILE = "starts.jsonl"
 
 
 def note_start(folder: Path, step: int) -> None:
-    """Add a line to the run's ``starts.jsonl``: this process, and what it is made of.
+    """Add a line to the run's ``starts.jsonl``: this process, its threads, its program.
 
     Args:
         folder: the run directory.
         step: where the process goes on from.
     """
-    line = json.dumps({"step": step, **provenance()})
+    line = json.dumps({"step": step, "threads": torch.get_num_threads(), **provenance()})
     with (folder / FILE).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
+
+
+def noted_threads(folder: Path) -> int | None:
+    """Return the number of threads that the last process used; None if no process noted one."""
+    try:
+        lines = (folder / FILE).read_text(encoding="utf-8").splitlines()
+        return int(json.loads(lines[-1])["threads"])
+    except (OSError, LookupError, ValueError):  # no run yet, or notes of another program
+        return None
 
 
 def provenance() -> dict[str, Any]:
@@ -40,9 +49,18 @@ def provenance() -> dict[str, Any]:
             "python": platform.python_version(),
         },
         "platform": platform.platform(),
+        "processor": processor(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "git": _git(),
     }
+
+
+def processor() -> str:
+    """Return the processor's name, as the system has it."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def _git() -> dict[str, Any] | None:

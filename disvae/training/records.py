@@ -6,7 +6,6 @@ from typing import Any
 from torch import Tensor
 
 from disvae.data import BatchSource, TupleSource
-from disvae.losses import Loss
 from disvae.models import LatentModel
 from disvae.training.log import Log, Stopwatch, check_finite, check_weights
 from disvae.training.provenance import note_start
@@ -37,7 +36,7 @@ class Records:
         self._keep_every, self._loggers = keep_every, loggers
         self._log = None
         if run:
-            run.remove_results()
+            run.go_on(state.state_dict())
             note_start(run.path, state.step)
             self._log = Log(run.path, state.step)
         self.keep_weights()
@@ -76,11 +75,10 @@ class Records:
                 logger.log_metrics(record, step=state.step)
         return record
 
-    def save(self, criterion: Loss, last: bool) -> None:
+    def save(self, last: bool) -> None:
         """Write a checkpoint; processes that do not write check the state all the same.
 
         Args:
-            criterion: whose networks are written in the end.
             last: whether training has ended.
 
         Raises:
@@ -89,9 +87,8 @@ class Records:
         self._state.check()
         if self._run is None:
             return
-        if last:  # before the checkpoint, which says that the run is complete
-            self._run.write_weights(self._state.kept, criterion)
-        self._run.write_checkpoint(self._state.state_dict())
+        write = self._run.write_end if last else self._run.write_checkpoint
+        write(self._state.state_dict())
 
     def show(self, source: Any) -> None:
         """Pictures of what the model makes of the first images, and of their codes."""

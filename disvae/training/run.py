@@ -1,13 +1,16 @@
 """The run directory: all that is needed to resume, evaluate and plot a run.
 
 config.yaml             the model, the loss, the data, the trainer's settings, how it began
-checkpoint.pt           the state of training, for resuming; checkpoint.previous.pt the one before
+checkpoint.pt           the state of training, for resuming; once training has ended, without the
+                        weights that the next two files hold
+checkpoint.previous.pt  the checkpoint before, until training has ended
 model.safetensors       the weights, once training has ended
 criterion.safetensors   the weights of the loss's own networks
 best.safetensors        the weights at the log point where the monitored quantity was best, if any
 weights/step-*.safetensors   the weights after so many steps, if they are to be kept (keep_every)
 starts.jsonl            the command, versions and git commit of every process that trained it
-log.jsonl, tensorboard/ the mean of every term between two log points
+log.jsonl               the mean of every term between two log points
+tensorboard/            the same as curves, if TensorBoard is installed
 evaluation.*, information.png, codes-*.npz, traversal.png   what the commands of these names add
 dimensions.json         the names that somebody gave the latent dimensions
 pictures.txt            the names of the pictures that `disvae plot` added
@@ -32,6 +35,7 @@ from disvae.spec import build, describe
 from disvae.training.files import (
     previous_checkpoint,
     read_checkpoint,
+    read_tensors,
     write_checkpoint,
     write_tensors,
 )
@@ -42,10 +46,12 @@ FREE = ("steps", "provenance", "keep_every")
 # What a source of tuples has from the data set and the trainer.
 SETTLED = ("dataset", "batch_size", "seed", "device")
 
+# The parts of the state that have files of their own once training has ended.
+WEIGHTS = {"model": "model.safetensors", "criterion": "criterion.safetensors"}
+
 # What is there only once training has ended.
 RESULTS = (
-    "model.safetensors",
-    "criterion.safetensors",
+    *WEIGHTS.values(),
     "evaluation.json",
     "evaluation.png",
     "information.png",
@@ -77,7 +83,7 @@ class RunDirectory:
         file = path / "config.yaml"
         old = read_config(file) if file.exists() else None
         different = _differences(old, config) if old else []
-        if different and self._has_begun():
+        if different and has_begun(path):
             raise ValueError(
                 f"{path} holds another run: {'; '.join(different)}. Choose another run_dir "
                 "(--run_dir), or delete this one"
@@ -88,18 +94,8 @@ class RunDirectory:
             config = {**config, "provenance": old.get("provenance", config["provenance"])}
         write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
 
-    def _has_begun(self) -> bool:
-        """Whether there is something to lose: a step, or weights that were imported."""
-        log = self.path / "log.jsonl"
-        kept = [self.path / name for name in ("model.safetensors", "weights")]
-        return any(path.exists() for path in (*self._checkpoints(), *kept)) or (
-            log.exists() and log.stat().st_size > 0
-        )
-
     def _checkpoints(self) -> tuple[Path, Path]:
-        """The last one, and the one before."""
-        file = self.path / "checkpoint.pt"
-        return file, previous_checkpoint(file)
+        return _checkpoints(self.path)
 
     def read_checkpoint(self, say: Callable[[str], None]) -> dict[str, Any] | None:
         """The last checkpoint that is whole, or None if there is none yet.
@@ -113,7 +109,7 @@ class RunDirectory:
         file, before = self._checkpoints()
         try:
             if file.exists():
-                return read_checkpoint(file)
+                return self._read_whole(file)
             problem = f"{file} is missing"  # between the two renamings of a write
         except ValueError as error:
             if not before.exists():
@@ -121,25 +117,57 @@ class RunDirectory:
             problem = str(error)
         if not before.exists():
             return None
-        state = read_checkpoint(before)
+        state = self._read_whole(before)
         say(f"{problem}. Going on from the one before it, {before.name}")
         return state
 
-    def write_checkpoint(self, state: dict[str, Any]) -> None:
-        """Replace the checkpoint."""
-        write_checkpoint(self._checkpoints()[0], state)
+    def _read_whole(self, file: Path) -> dict[str, Any]:
+        """A checkpoint, with the weights that stand in files of their own if it is of the end."""
+        state = read_checkpoint(file)
+        checksums = state.pop("checksums", {})
+        weights = {
+            part: read_tensors(self.path / WEIGHTS[part], checksum)
+            for part, checksum in checksums.items()
+        }
+        return state | weights
 
-    def remove_results(self) -> None:
-        """Remove what is true of the end of training alone: it is about to go on."""
+    def write_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint, and keep the one before."""
+        file, before = self._checkpoints()
+        write_checkpoint(file, state, before)
+
+    def write_end(self, state: dict[str, Any]) -> None:
+        """Write the state at the end of training, each part once.
+
+        The weights are written first: a checkpoint without them means that their files are whole.
+        """
+        file, before = self._checkpoints()
+        checksums = {
+            part: write_tensors(self.path / name, state[part]) for part, name in WEIGHTS.items()
+        }
+        rest = {part: value for part, value in state.items() if part not in WEIGHTS}
+        write_checkpoint(file, {**rest, "checksums": checksums})
+        before.unlink(missing_ok=True)
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Prepare the folder for more steps.
+
+        The results of the end are removed. If the checkpoint leaves the weights to them, a whole
+        one replaces it first.
+
+        Args:
+            state: the state that training goes on from.
+        """
+        file, _ = self._checkpoints()
+        if (self.path / WEIGHTS["model"]).exists() and file.exists():
+            write_checkpoint(file, state)
+        self._remove_results()
+
+    def _remove_results(self) -> None:
         noted = self.path / PICTURES
         pictures = noted.read_text("utf-8").splitlines() if noted.exists() else []
         for name in (*RESULTS, *pictures, PICTURES):
             (self.path / Path(name).name).unlink(missing_ok=True)
-
-    def write_weights(self, model: nn.Module, criterion: nn.Module) -> None:
-        """Write the weights at the end of training."""
-        write_tensors(self.path / "model.safetensors", model.state_dict())
-        write_tensors(self.path / "criterion.safetensors", criterion.state_dict())
 
     def write_best(self, model: nn.Module, step: int, record: dict[str, float]) -> None:
         """Write the weights at the best log point so far, and what the log says of it."""
@@ -152,6 +180,31 @@ class RunDirectory:
         file = _kept_file(self.path, step)
         file.parent.mkdir(exist_ok=True)
         write_tensors(file, model.state_dict())
+
+
+def has_begun(path: Path) -> bool:
+    """Whether there is something to lose in a folder: a step, or weights that were imported."""
+    log = path / "log.jsonl"
+    kept = [path / name for name in ("model.safetensors", "weights")]
+    return any(file.exists() for file in (*_checkpoints(path), *kept)) or (
+        log.exists() and log.stat().st_size > 0
+    )
+
+
+def recorded_precision(path: Path) -> Any:
+    """Return the precision of the run that a folder holds; None if none has begun.
+
+    Raises:
+        ValueError: if its configuration is damaged.
+    """
+    file = path / "config.yaml"
+    return read_config(file).get("precision") if file.exists() and has_begun(path) else None
+
+
+def _checkpoints(path: Path) -> tuple[Path, Path]:
+    """The last one, and the one before."""
+    file = path / "checkpoint.pt"
+    return file, previous_checkpoint(file)
 
 
 def _kept_file(path: Path, step: int) -> Path:

@@ -1,16 +1,14 @@
 """What the numbers of a trainer may be."""
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from disvae.divergence.estimators import make_estimator
-
-# "16-mixed" needs a loss scaler, whose state would have to be part of the checkpoint.
-Precision = Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]
+from disvae.training.precision import Precision
 
 POSITIVE = ("lr", "batch_size", "devices", "log_every", "checkpoint_every")
 NOT_NEGATIVE = ("seed", "keep_every", "decompose_every")
 # What is not part of what is computed.
-ELSEWHERE = ("run_dir", "loggers", "progress")
+ELSEWHERE = ("run_dir", "loggers", "progress", "threads")
 
 
 def check_settings(settings: dict[str, Any]) -> None:
@@ -23,8 +21,9 @@ def check_settings(settings: dict[str, Any]) -> None:
         ValueError: a number out of its range, an unknown precision, or an unknown estimator.
     """
     check_positive(**{name: settings[name] for name in POSITIVE})
-    if settings["max_gradient"] is not None:
-        check_positive(max_gradient=settings["max_gradient"])
+    for name in ("max_gradient", "threads"):
+        if settings[name] is not None:
+            check_positive(**{name: settings[name]})
     for name in NOT_NEGATIVE:
         if settings[name] < 0:
             raise ValueError(f"{name} must not be negative, got {settings[name]}")

@@ -74,25 +74,31 @@ class TrainingState:
         check_weights(self.step, self.players)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint needs to go on the same way."""
+        """What a checkpoint needs to go on the same way.
+
+        ``model`` is the model whose weights are kept. ``trained`` is the one that the optimizer
+        changes, if that is another.
+        """
         return {
             "step": self.step,
-            "players": self.players.state_dict(),
+            "model": self.kept.state_dict(),
+            "trained": self.both.model.state_dict() if self.average else {},
+            "criterion": self.both.criterion.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "means": self.means.state_dict(),
             "monitor": self.monitor.state_dict(),
-            "average": self.average.module.state_dict() if self.average else {},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`state_dict`."""
-        self.players.load_state_dict(state["players"])
+        self.kept.load_state_dict(state["model"])
+        if self.average:
+            self.both.model.load_state_dict(state["trained"])
+        self.both.criterion.load_state_dict(state["criterion"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.update.hold_rates_on(None)
         self.means.load_state_dict(state["means"], self._fabric.device)
         self.monitor.load_state_dict(state["monitor"])
-        if self.average:
-            self.average.module.load_state_dict(state["average"])
         self.step = state["step"]
 
 

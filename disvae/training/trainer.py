@@ -1,8 +1,10 @@
 """The trainer: a loop over steps that can be killed at any moment and started again."""
 
 import sys
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +14,25 @@ from torch import nn
 
 from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
+from disvae.extras import has
 from disvae.losses import Decomposed, Loss
 from disvae.schedules import Weight
 from disvae.spec import plain
 from disvae.training.captured import CapturedStep, cuda_graph
-from disvae.training.log import Stopwatch
+from disvae.training.conditions import Conditions
+from disvae.training.log import WITHOUT_TENSORBOARD, Stopwatch
 from disvae.training.memory import keep_freed_memory
+from disvae.training.precision import Precision, autocast, multiplying_in
 from disvae.training.processes import launch
 from disvae.training.progress import progress_bar
-from disvae.training.provenance import provenance
+from disvae.training.provenance import note_start, noted_threads, provenance
 from disvae.training.records import Records
-from disvae.training.run import RunDirectory, described_data, description
-from disvae.training.settings import ELSEWHERE, Precision, check_positive, check_settings
+from disvae.training.run import RunDirectory, described_data, description, recorded_precision
+from disvae.training.settings import ELSEWHERE, check_positive, check_settings
 from disvae.training.state import TrainingState
 from disvae.training.step import TrainingStep
 from disvae.training.stopping import StopRequest, locked
+from disvae.training.trial import seconds_per_step
 from disvae.training.turns import take_turns
 
 
@@ -46,7 +52,12 @@ class Trainer:
             initial weights are the caller's; the command line draws them with this seed too.
         run_dir: folder for the configuration, log, checkpoint and weights. If it holds this run
             already, training goes on from its checkpoint. Nothing is written if None.
-        precision: "32-true", "bf16-mixed" (bfloat16 where that is safe), "bf16-true" or "64-true".
+        precision: "auto" for "bf16-mixed" (bfloat16 where that is safe) where the device has
+            instructions for it and a short trial of this model and loss is faster so, for "32-true"
+            elsewhere; a run that goes on keeps its own. Or "32-true", "tf32" (NVIDIA's
+            TensorFloat-32 in matrix products), "bf16-mixed", "bf16-true", "64-true".
+        threads: number of threads on the CPU. If None, OMP_NUM_THREADS, MKL_NUM_THREADS or
+            ``torch.set_num_threads`` decide; where none of them is set, a short trial.
         accelerator: "auto", "cpu", "cuda" or "mps".
         devices: number of devices; each takes batches of its own, and the loss sees the codes of
             all (:class:`disvae.training.processes.GlobalBatch`). ``torchrun`` decides instead if it
@@ -77,10 +88,11 @@ class Trainer:
         arguments: all other arguments, as given.
         averaged: the model with averaged weights, or None.
         step: the number of steps taken so far.
+        conditions: the precision and the threads of its steps, decided when training begins.
 
     Raises:
-        ValueError: a number out of its range, an unknown precision, or a device that this machine
-            does not have.
+        ValueError: a number out of its range, an unknown precision, one that the device does not
+            have, or a device that this machine does not have.
 
     Example:
         >>> trainer = Trainer(model, VAELoss(), batch_size=64)  # doctest: +SKIP
@@ -95,9 +107,10 @@ class Trainer:
         batch_size: int = 64,
         seed: int = 0,
         run_dir: str | Path | None = None,
-        precision: Precision = "32-true",
+        precision: Precision = "auto",
         accelerator: str = "auto",
         devices: int = 1,
+        threads: int | None = None,
         log_every: int = 100,
         checkpoint_every: int = 1000,
         keep_every: int = 0,
@@ -121,12 +134,17 @@ class Trainer:
         self._loggers = tuple(loggers)
         self._record: dict[str, float] = {}
         self._watch = Stopwatch()
+        if precision == "auto" and run_dir is not None:
+            precision = recorded_precision(Path(run_dir)) or precision
         self._fabric = launch(accelerator, devices, precision)
         self._settings["devices"] = self._fabric.world_size
+        alone = self._fabric.world_size == 1
+        self._settings["precision"] = precision
+        self.conditions = Conditions(precision, threads, self.device, alone, self._say)
         self._state = TrainingState(self._fabric, model, criterion, self._settings)
         step = TrainingStep(self._fabric, self._state, self._watch)
         self._training_step: TrainingStep | CapturedStep = step
-        if fast and self.device.type == "cuda" and self._fabric.world_size == 1:
+        if fast and self.device.type == "cuda" and alone:
             self._training_step = CapturedStep(step, cuda_graph, decompose_every, self._say)
 
     @property
@@ -175,7 +193,12 @@ class Trainer:
         return self._record
 
     def session(
-        self, data: Any, steps: int, request: StopRequest, source: Any = None
+        self,
+        data: Any,
+        steps: int,
+        request: StopRequest,
+        source: Any = None,
+        peers: Sequence["Trainer"] = (),
     ) -> Generator[None, None, bool]:
         """The steps of :meth:`fit`, one for each time that the caller asks for another.
 
@@ -184,6 +207,7 @@ class Trainer:
             steps: see :meth:`fit`.
             request: noted by the caller; once it is received the session saves and ends.
             source: of the batches, if the caller has one for the data already.
+            peers: trained beside it; what one of them has decided of its like is taken over.
 
         Returns:
             Whether it ended because of the request.
@@ -197,10 +221,14 @@ class Trainer:
         with ExitStack() as stack:
             if self.run_dir is not None and self._fabric.is_global_zero:
                 stack.enter_context(locked(Path(self.run_dir)))
+            if self.conditions.precision == "auto":
+                self.decide(lambda: source.batch(0), peers)
             run = self._open_run(data, steps)
             if self._complete(steps):
                 self._say(f"nothing to do: {self.step} of {steps} steps are taken already")
                 return False
+            self.decide(lambda: source.batch(0), peers)
+            trial = partial(seconds_per_step, self, lambda: source.batch(0))
             keep_freed_memory()
             self._state.players.train()
             shown = self.progress and self._fabric.is_global_zero
@@ -210,18 +238,20 @@ class Trainer:
             stack.enter_context(closing(records))
             self._watch.restart()
             while not self._complete(steps):
-                self._take_step(source)
+                seconds = self._take_step(source)
                 bar.update()
+                if self.conditions.reconsider(seconds, trial) and run:
+                    note_start(run.path, self.step)
                 records.keep_weights()
                 if self._due("log_every", steps):
                     self._record = records.write_line(self._watch)
                     bar.set_postfix(loss=f"{self._record['loss']:.1f}")
                 last = self._complete(steps)
                 if self.run_dir and (last or self._due("checkpoint_every", steps)):
-                    records.save(self.criterion, last)
+                    records.save(last)
                     records.show(source)
                 if not last and request.agreed(self._fabric, self.step):
-                    records.save(self.criterion, last=False)
+                    records.save(last=False)
                     self._say(
                         f"stopped after step {self.step}, which is saved: start again to go on"
                     )
@@ -229,22 +259,56 @@ class Trainer:
                 yield
         return False
 
+    def decide(
+        self,
+        first_batch: Callable[[], Any],
+        peers: Sequence["Trainer"] = (),
+        threads: int | None = None,
+    ) -> None:
+        """Decide the precision and the threads, unless that is done; see :meth:`session`.
+
+        Args:
+            first_batch: gives the batch of a trial, if there is to be one.
+            peers: whose decisions are taken over by their like.
+            threads: if given, the most to use, without a trial.
+        """
+        trial = partial(seconds_per_step, self, first_batch)
+        alike = [peer.conditions for peer in peers if peer.kind == self.kind]
+        used = noted_threads(Path(self.run_dir)) if self.run_dir is not None else None
+        self.conditions.choose_threads(trial, used, alike, threads)
+        self.conditions.choose_precision(trial, alike)
+        if self._settings["precision"] == "auto":
+            self._settings["precision"] = self.conditions.precision
+            self._fabric.strategy.precision = autocast(self.conditions.precision, self.device)
+        self.conditions.warn_of_emulation(trial, alike)
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """Equal for trainers whose steps take the same time, as far as can be told."""
+        names = ("precision", "accelerator", "batch_size", "threads")
+        settings = (self.arguments[name] for name in names)
+        return (type(self.model), type(self.criterion), *settings)
+
     def _due(self, every: str, steps: int) -> bool:
         return self.step % self._settings[every] == 0 or self.step == steps
 
     def _complete(self, steps: int) -> bool:
         return self.step >= steps or self._state.monitor.exhausted
 
-    def _take_step(self, source: Any) -> None:
-        """The training step: everything else is book-keeping."""
+    def _take_step(self, source: Any) -> float:
+        """The training step, and its seconds: everything else is book-keeping."""
+        self.conditions.apply()
         self._watch.begin()
         rank, world_size = self._fabric.global_rank, self._fabric.world_size
         torch.manual_seed(_step_seed(self._settings["seed"], self.step, rank))
         batch = self._fabric.to_device(source.batch(self.step * world_size + rank))
         self._watch.count(batch)
         self._watch.lap("batch")
-        self._state.means.add(self._training_step(batch, self.step))
+        begin = time.perf_counter()
+        with multiplying_in(self.conditions.precision):
+            self._state.means.add(self._training_step(batch, self.step))
         self._state.step += 1
+        return time.perf_counter() - begin
 
     def source(self, data: Any, like: Any = None) -> Any:
         """Batches of the data in the order of the seed; the data itself if it gives other batches.
@@ -290,9 +354,12 @@ class Trainer:
         with self._fabric.rank_zero_first():
             run = RunDirectory(Path(self.run_dir), config)
         state = run.read_checkpoint(self._say)
+        self._fabric.barrier()  # the first process is about to remove the results of an end
         if state:
             self._state.load_state_dict(state)
             self._say(f"going on from step {self.step} of the run in {run.path}")
+        elif not has("tensorboard"):
+            self._say(WITHOUT_TENSORBOARD)
         return run if self._fabric.is_global_zero else None
 
     def _say(self, message: str) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch.random import fork_rng
 
 from disvae.training.stopping import StopRequest, stop_requests
+from disvae.training.threads import kept_threads
 
 if TYPE_CHECKING:
     from disvae.training.trainer import Trainer
@@ -32,13 +33,15 @@ def take_turns(trainers: Sequence["Trainer"], data: Any, steps: int) -> None:
             request = stack.enter_context(stop_requests())
         # Each step seeds the global generator: the caller gets it back as it was.
         stack.enter_context(fork_rng([device] if device.type == "cuda" else []))
+        stack.enter_context(kept_threads())
         streams = device.type == "cuda" and any(trainer.captures for trainer in trainers)
         lanes = _lanes(device, len(trainers), stack) if streams else None
         source = None
         turns = []
         for i, trainer in enumerate(trainers):
             source = trainer.source(data, like=source)
-            session = trainer.session(data, steps, request, source)
+            trainer.conditions.meet_machine()
+            session = trainer.session(data, steps, request, source, trainers)
             stack.callback(session.close)
             turns.append((session, lanes[i] if lanes else None))
         while turns:

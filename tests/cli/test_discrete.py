@@ -51,6 +51,7 @@ def test_a_run_goes_on_as_if_it_had_not_stopped(options, tmp_path) -> None:
     assert all(torch.equal(found[name], weight) for name, weight in expected.items())
 
 
+@pytest.mark.usefixtures("_quick_workers")
 def test_seeds(tmp_path) -> None:
     folder = train(tmp_path / "sweep", *MIXED, *FACTOR, "--seeds", "[0,1]")
     first, second = (load_file(folder / f"seed-{s}" / "model.safetensors") for s in (0, 1))

@@ -142,4 +142,4 @@ def test_mistakes_are_named(run, capsys) -> None:
 def test_what_onnx_needs_is_said(missing, run, capsys, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     assert main(["export", str(run)]) == 2
-    assert f"need {missing}: pip install 'disvae[onnx]'" in capsys.readouterr().err
+    assert f"needs the package {missing}: pip install 'disvae[onnx]'" in capsys.readouterr().err

@@ -80,9 +80,9 @@ def test_what_does_not_fit_is_refused(run, results, tmp_path, capsys):
     assert main(["import", str(results), str(run)]) == 2
     assert f"{run} holds a run already" in capsys.readouterr().err
     (tmp_path / "small").mkdir()
-    small = write_results(tmp_path / "small", weights(1, 32, 2), img_size=[1, 32, 32], latent_dim=2)
+    small = write_results(tmp_path / "small", weights(3, 32, 2), img_size=[3, 32, 32], latent_dim=2)
     assert main(["import", str(small), str(tmp_path / "run"), "--data", "sprites"]) == 2
-    assert "(1, 32, 32) (channels, height, width), but those of Sprites" in capsys.readouterr().err
+    assert "(3, 32, 32) (channels, height, width), but those of Sprites" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     assert main(["import", str(tmp_path), str(tmp_path / "run")]) == 2
     assert "specs.json does not exist" in capsys.readouterr().err

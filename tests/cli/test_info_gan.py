@@ -45,6 +45,7 @@ def test_a_resumed_run_is_one_that_never_stopped(run, tmp_path) -> None:
         assert torch.equal(weight, expected[name]), name  # running statistics too
 
 
+@pytest.mark.usefixtures("_quick_workers")
 def test_several_seeds(tmp_path) -> None:
     assert train(tmp_path, "--steps", "2", "--seeds", "[0,1]") == 0
     a, b = (load_run(tmp_path / f"seed-{seed}").model() for seed in (0, 1))

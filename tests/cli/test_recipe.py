@@ -61,7 +61,7 @@ def test_options_win_over_the_recipe(capsys) -> None:
     config, recipe = yaml.safe_load(text), load_recipe("factor_dsprites").config
     gamma = recipe["loss"]["init_args"]["gamma"]
     assert config["loss"]["init_args"]["gamma"]["init_args"] == {**gamma["init_args"], "end": 35.0}
-    assert config["data"] == {"class_path": "disvae.data.Sprites", "init_args": {}}
+    assert config["data"] == {"class_path": "disvae.data.Sprites", "init_args": {"size": 64}}
     assert config["lr"] == 1e-3
     assert config["steps"] == recipe["steps"]
 

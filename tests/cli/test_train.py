@@ -1,4 +1,3 @@
-import itertools
 import json
 
 import pytest
@@ -207,9 +206,9 @@ def test_values_are_refused_in_plain_words(capsys, tmp_path):
 
 
 def test_help_explains_every_option():
-    products = itertools.product(MODEL.known.values(), LOSS.known.values(), DATA.known.values())
-    for model, loss, data in products:
-        parser = _parser({"model": model, "loss": loss, "data": data})
+    parts = {"model": MODEL.known, "loss": LOSS.known, "data": DATA.known}
+    for part, cls in ((part, cls) for part, known in parts.items() for cls in known.values()):
+        parser = _parser({part: cls})  # the options of a part do not depend on the others
         for action in parser._actions:
             assert len(action.help or "") > 5, f"{action.option_strings} is not explained"
 
@@ -277,6 +276,7 @@ def test_scheduled_learning_rate_and_the_run_s_own_config(tmp_path, capsys) -> N
     assert configs[0] == configs[1]
 
 
+@pytest.mark.usefixtures("_quick_workers")
 def test_seeds_are_trained_at_once(tmp_path, capsys):
     options = ["--n_images", "16", "--batch_size", "4", "--steps", "2", "--model.latent_dim", "2"]
     options += ["--accelerator", "cpu", "--progress", "false"]
@@ -308,6 +308,7 @@ def test_the_first_process_alone_says_what_is_complete(rank, capsys, monkeypatch
     assert capsys.readouterr().out.count("x is complete") == 1 - rank
 
 
+@pytest.mark.usefixtures("_quick_workers")
 def test_json_of_several_seeds_is_one_document(tmp_path, capsys):
     assert train(tmp_path, "--loss", "VAELoss", "--seeds", "[3,5]", "--json") == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
@@ -323,6 +324,7 @@ def test_a_configuration_that_cannot_be_built_is_not_replaced_by_another(tmp_pat
     assert "does not say how to build its model" in error_of(capsys, "--config", str(file))
 
 
+@pytest.mark.usefixtures("_quick_workers")
 def test_a_seed_that_fails_is_said_without_a_traceback(tmp_path, capfd) -> None:
     options = ["--n_images", "8", "--batch_size", "4", "--steps", "2", "--progress", "false"]
     options += ["--accelerator", "cpu", "--lr", "1e30", "--seeds", "[1,2]"]
@@ -387,6 +389,7 @@ def test_a_run_on_pairs_repeats_from_its_own_configuration_and_goes_on(tmp_path)
     assert load_run(tmp_path / "a").config["steps"] == 3
 
 
+@pytest.mark.usefixtures("_quick_workers")
 def test_every_run_of_an_ensemble_has_pairs_of_its_own_seed(tmp_path):
     assert train_on_pairs(tmp_path / "all", "--seeds", "[0,5]") == 0
     assert train_on_pairs(tmp_path / "alone", "--seed", "5") == 0

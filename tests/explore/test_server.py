@@ -1,6 +1,5 @@
 import signal
 import socket
-import sys
 
 import pytest
 
@@ -38,12 +37,6 @@ def test_sigterm_unwinds_as_control_c_does():
     with pytest.raises(KeyboardInterrupt), stopped_like_control_c():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_without_gradio_the_extra_is_named(monkeypatch, run):
-    monkeypatch.setitem(sys.modules, "gradio", None)
-    with pytest.raises(ValueError, match=r"pip install 'disvae\[explore\]'"):
-        serve(run)
 
 
 def test_a_run_that_has_not_ended_is_refused(run, tmp_path):

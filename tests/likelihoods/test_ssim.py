@@ -79,11 +79,3 @@ def test_refuses() -> None:
         StructuralSimilarity().nll(torch.zeros(1, 1, 8, 28), torch.zeros(1, 1, 8, 28))
     with pytest.raises(ValueError, match="weight must not be negative"):
         StructuralSimilarity(weight=-1.0)
-
-
-def test_says_what_to_install(monkeypatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "torchmetrics.functional.image", None)
-    with pytest.raises(ImportError, match=r"pip install 'disvae\[ssim\]'"):
-        StructuralSimilarity().nll(torch.zeros(1, 1, 16, 16), torch.zeros(1, 1, 16, 16))

@@ -1,11 +1,10 @@
 """Accumulation over batches, over processes, and what reset forgets."""
 
-import os
-import subprocess
-import sys
+from contextlib import ExitStack
 
 import pytest
 import torch
+from interpreter import running
 
 from disvae.metrics import Accumulator, Scores, evaluate, mig
 
@@ -99,13 +98,15 @@ torch.distributed.destroy_process_group()
 def test_processes_see_the_samples_of_all(arrays, tmp_path) -> None:
     """Each of three processes, one without a batch, computes the score of all samples."""
     torch.save(arrays, tmp_path / "arrays.pt")
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORK, str(tmp_path), str(rank)],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        for rank in range(3)
-    ]
-    printed = [process.communicate(timeout=120)[0] for process in processes]
+    script = tmp_path / "script.py"
+    script.write_text(WORK)
+    with ExitStack() as stack:
+        outputs = [tmp_path / f"{rank}.txt" for rank in range(3)]
+        processes = [
+            stack.enter_context(running(script, tmp_path, rank, output=output))
+            for rank, output in enumerate(outputs)
+        ]
+        for process in processes:
+            process.join(120)
+    printed = [output.read_text().splitlines()[-1] for output in outputs]
     assert [float(line) for line in printed] == [float(mig(*arrays))] * 3

@@ -46,13 +46,6 @@ def test_mp4_decodes_to_the_same_frames(tmp_path):
     assert np.abs(read.astype(int) - movie().frames[:, :32, :46]).max() <= 6
 
 
-def test_mp4_without_its_package_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="MP4 needs the package imageio-ffmpeg"):
-        movie().save(tmp_path / "movie.mp4")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_other_files_and_no_frames_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"written as .gif, .webp, .mp4, not movie.png"):
         movie().save(tmp_path / "movie.png")

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -53,12 +51,6 @@ def test_what_cannot_be_embedded_is_refused(clusters):
     for neighbours in (1, 60):
         with pytest.raises(ValueError, match="expected from 2 to 59 neighbours for 60 codes"):
             embed(z, neighbours=neighbours)
-
-
-def test_umap_that_is_not_installed_is_named(clusters, monkeypatch):
-    monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'disvae\[umap\]'"):
-        embed(clusters[0], "umap")
 
 
 def test_each_part_has_its_panel_and_each_point_the_colour_of_its_label(clusters):

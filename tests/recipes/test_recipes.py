@@ -259,7 +259,7 @@ def _few_x_rays(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_weights_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of megabytes, of which nothing here depends on the values."""
     monkeypatch.setattr("disvae.training.run.RunDirectory.write_checkpoint", lambda *_: None)
-    monkeypatch.setattr("disvae.training.run.RunDirectory.write_weights", lambda *_: None)
+    monkeypatch.setattr("disvae.training.run.RunDirectory.write_end", lambda *_: None)
 
 
 @pytest.mark.usefixtures("_few_x_rays", "_no_weights_kept")

@@ -1,12 +1,12 @@
 import os
 import signal
-import subprocess
-import sys
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 import torch
+from interpreter import running
 from safetensors.torch import load_file
 
 from disvae import BetaVAEHLoss, BurgessVAE, FactorVAELoss, Loss, Trainer
@@ -115,10 +115,10 @@ if __name__ == "__main__":
 """
 
 
-def wait_for_logs(process: subprocess.Popen, logs: list[Path]) -> None:
+def wait_for_logs(process: ForkServerProcess, logs: list[Path]) -> None:
     deadline = time.monotonic() + 240
     while not all(log.exists() and log.read_text() for log in logs):
-        assert process.poll() is None
+        assert process.exitcode is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -127,17 +127,11 @@ def wait_for_logs(process: subprocess.Popen, logs: list[Path]) -> None:
 def test_sigterm_saves_all_of_them(tmp_path, workers) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), str(workers)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with running(script, tmp_path, workers) as process:
         wait_for_logs(process, [tmp_path / str(i) / "log.jsonl" for i in range(2)])
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 143
-    finally:
-        process.kill()
+        process.terminate()  # with SIGTERM
+        process.join(60)
+        assert process.exitcode == 143
     assert all((tmp_path / str(i) / "checkpoint.pt").exists() for i in range(2))
 
 
@@ -170,16 +164,12 @@ def gone(pid: int) -> bool:
 def test_workers_end_with_the_process_that_started_them(tmp_path, number) -> None:
     script = tmp_path / "script.py"
     script.write_text(MANY)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, str(script), str(tmp_path)], env=environment)
-    try:
+    with running(script, tmp_path) as process:
         wait_for_logs(process, [tmp_path / str(i) / "log.jsonl" for i in range(2)])
         listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         children = [int(pid) for pid in listed.split()]
-        process.send_signal(number)
-        process.wait(60)
-    finally:
-        process.kill()
+        os.kill(process.pid, number)
+        process.join(60)
     deadline = time.monotonic() + 120
     while not all(gone(pid) for pid in children):
         assert time.monotonic() < deadline

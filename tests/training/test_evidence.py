@@ -9,8 +9,9 @@ from torch.distributions import MultivariateNormal
 
 from disvae import VAE
 from disvae.data import ImageArray
+from disvae.divergence import kl_per_dimension
 from disvae.likelihoods import Gaussian
-from disvae.training import elbo, importance_weighted_bound
+from disvae.training import elbo, encode_posteriors, importance_weighted_bound, reconstruction
 
 N_IMAGES, N_PIXELS, STD = 40, 4, 0.3
 # Orthogonal columns, so that the true posterior is Gaussian with a diagonal covariance.
@@ -118,3 +119,26 @@ def test_a_bound_needs_images_and_particles(data) -> None:
         elbo(make_model(), data, EVERYTHING[:0])
     with pytest.raises(ValueError, match="particles must be at least 1"):
         importance_weighted_bound(make_model(), data, EVERYTHING, particles=0)
+
+
+def test_reconstruction_and_kl_add_up_to_the_negative_elbo(data) -> None:
+    model = make_model(shift=0.1, widen=1.3)
+    error = reconstruction(model, data, EVERYTHING, generator=seeded())
+    posterior = encode_posteriors(model, data, progress=False)
+    kl = kl_per_dimension(posterior, model.prior).sum(1).mean().item()
+    bound = elbo(model, data, EVERYTHING, generator=seeded()).bound
+    assert error.nats + kl == pytest.approx(-bound, rel=1e-6)
+    assert error.n_images == N_IMAGES
+
+
+def test_reconstruction_of_the_exact_posterior_is_its_expectation(data) -> None:
+    # E[−log p(x|z)] of a linear decoder: the error of the mean, the spread of z, and the constant.
+    model = make_model()
+    x = data.images(EVERYTHING).flatten(1).double() / 255
+    precision = 1 + WEIGHT.square().sum(0) / STD**2
+    mean = (x - 0.4) @ WEIGHT / STD**2 / precision
+    squares = (x - 0.4 - mean @ WEIGHT.T).square().sum(1) + (WEIGHT.square() / precision).sum()
+    expected = squares / (2 * STD**2) + N_PIXELS * math.log(STD * math.sqrt(2 * math.pi))
+    draws = [reconstruction(model, data, EVERYTHING, generator=seeded(s)).nats for s in range(200)]
+    error = torch.tensor(draws).std().item() / len(draws) ** 0.5
+    assert sum(draws) / len(draws) == pytest.approx(expected.mean().item(), abs=5 * error)

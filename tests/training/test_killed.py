@@ -1,29 +1,32 @@
 """A run that is killed with SIGKILL and started again ends as one that was left alone."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 import time
+from contextlib import AbstractContextManager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import interpreter
 import pytest
 
 from disvae.training.files import read_checkpoint
 from disvae.training.log import MEASURED
 
 COMMAND = [
-    *(sys.executable, "-m", "disvae.cli", "train", "--loss", "FactorVAELoss"),
+    *("disvae.cli", "train", "--loss", "FactorVAELoss"),
     *("--n_images", "64", "--batch_size", "8", "--model.latent_dim", "3", "--steps", "60"),
     *("--log_every", "3", "--checkpoint_every", "4", "--progress", "false"),
     *("--accelerator", "cpu"),
 ]
 
 
-def start(run: Path, *arguments: str) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*COMMAND, *arguments, "--run_dir", str(run)], env=environment)
+def start(run: Path, *arguments: str) -> AbstractContextManager[ForkServerProcess]:
+    return interpreter.running(*COMMAND, *arguments, "--run_dir", run)
+
+
+def finish(run: Path, *arguments: str) -> int | None:
+    return interpreter.run(*COMMAND, *arguments, "--run_dir", run)
 
 
 def n_lines(run: Path) -> int:
@@ -48,19 +51,18 @@ def read_log(run: Path) -> list[dict]:
 
 def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    uninterrupted = start(whole)
-
     draw = random.Random(0)
     raw_lines: list[str] = []
     for lines in (1, 4, 8):
-        process = start(killed)
-        deadline = time.monotonic() + 60
-        while n_lines(killed) < lines and time.monotonic() < deadline:
-            assert process.poll() is None
-            time.sleep(0.005)
-        time.sleep(draw.uniform(0.0, 0.15))
-        process.kill()
-        assert process.wait() == -9
+        with start(killed) as process:
+            deadline = time.monotonic() + 60
+            while n_lines(killed) < lines and time.monotonic() < deadline:
+                assert process.exitcode is None
+                time.sleep(0.005)
+            time.sleep(draw.uniform(0.0, 0.15))
+            process.kill()
+            process.join()
+        assert process.exitcode == -9
         assert not (killed / "model.safetensors").exists()
         resumes_at = step_reached(killed)
         before = raw_lines
@@ -73,9 +75,9 @@ def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path):
         assert raw_lines[: len(before)] == before
     assert resumes_at > 0
 
-    assert start(killed).wait() == 0
+    assert finish(killed) == 0
     assert (killed / "log.jsonl").read_text().splitlines()[: len(raw_lines)] == raw_lines
-    assert uninterrupted.wait() == 0
+    assert finish(whole) == 0
     for file in ("model.safetensors", "criterion.safetensors"):
         assert (killed / file).read_bytes() == (whole / file).read_bytes()
     assert read_log(killed) == read_log(whole)
@@ -87,22 +89,20 @@ def test_fifty_kills_at_random_moments(tmp_path):
     """Some at the first step, some while a file is written; none loses or changes anything."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     longer = ("--steps", "3000", "--checkpoint_every", "2")
-    uninterrupted = start(whole, *longer)
     draw, reached = random.Random(1), [0]
     for _ in range(50):
         noted = n_starts(killed)
-        process = start(killed, *longer)
-        while n_starts(killed) == noted:  # the time to import everything varies
-            assert process.poll() is None
-            time.sleep(0.01)
-        time.sleep(draw.uniform(0.0, 3.0))
-        process.kill()
-        process.wait()
+        with start(killed, *longer) as process:
+            while n_starts(killed) == noted:  # the time until it starts varies
+                assert process.exitcode is None
+                time.sleep(0.01)
+            time.sleep(draw.uniform(0.0, 3.0))
+            process.kill()
         reached.append(step_reached(killed))
     assert reached == sorted(reached)
     assert reached[-1] > 0
-    assert start(killed, *longer).wait() == 0
-    assert uninterrupted.wait() == 0
+    assert finish(killed, *longer) == 0
+    assert finish(whole, *longer) == 0
     for file in ("model.safetensors", "criterion.safetensors"):
         assert (killed / file).read_bytes() == (whole / file).read_bytes()
     assert read_log(killed) == read_log(whole)

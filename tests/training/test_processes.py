@@ -2,9 +2,12 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
+import interpreter
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -152,24 +155,44 @@ trainer.fit(data, steps=int(sys.argv[3]))
 
 
 def run(n, script, tmp_path, *arguments):
-    """The script in so many processes, which torchrun starts; or it does so itself if None."""
+    """The script in so many processes of torchrun, or in one that may start the others."""
     file = tmp_path / "script.py"
     file.write_text(script)
+    if not n:
+        assert interpreter.run(file, *arguments, output=tmp_path / "output.txt") == 0
+        return
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(n)]
-    command = [sys.executable, *(launcher if n else []), str(file), *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     finished = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+        [sys.executable, *launcher, str(file), *map(str, arguments)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
     assert finished.returncode == 0, finished.stderr[-3000:]
-    return finished
+
+
+def run_as_torchrun_would(n, script, tmp_path, *arguments):
+    """The script in so many processes, which know of each other by torchrun's variables."""
+    file = tmp_path / "script.py"
+    file.write_text(script)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    with ExitStack() as stack:
+        outputs = [tmp_path / f"output-{rank}.txt" for rank in range(n)]
+        processes = []
+        for rank, output in enumerate(outputs):
+            place = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(n)}
+            process = interpreter.running(file, *arguments, output=output, **address, **place)
+            processes.append(stack.enter_context(process))
+        for process, output in zip(processes, outputs, strict=True):
+            process.join(300)
+            assert process.exitcode == 0, output.read_text()[-3000:]
 
 
 @pytest.fixture(scope="module")
 def gradients(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gradients")
     for n in (1, 2):
-        run(n, GRADIENTS, folder, folder / f"{n}.pt")
+        run_as_torchrun_would(n, GRADIENTS, folder, folder / f"{n}.pt")
     return [torch.load(folder / f"{n}.pt") for n in (1, 2)]
 
 
@@ -187,7 +210,7 @@ def test_loss_and_gradients_are_those_of_the_whole_batch(gradients, name) -> Non
 
 def test_training_is_that_of_one_process_and_resumes(tmp_path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    run(1, TRAINING, tmp_path, one, 16, 6)
+    run(None, TRAINING, tmp_path, one, 16, 6)
     run(2, TRAINING, tmp_path, two, 8, 4)  # stops in the middle, and goes on
     run(None, TRAINING, tmp_path, two, 8, 6, 2)  # now as the trainer starts the other process
     logs = [

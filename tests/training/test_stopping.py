@@ -3,12 +3,11 @@
 import errno
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
+import interpreter
 import pytest
 import torch
 from filelock import FileLock
@@ -71,18 +70,20 @@ def test_a_second_interrupt_is_not_waited_for(tmp_path) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_the_command_ends_with_the_status_of_the_signal(tmp_path, number, status) -> None:
-    command = [sys.executable, "-m", "disvae.cli", "train", "--steps", "100000"]
+    command = ["disvae.cli", "train", "--steps", "100000"]
     command += ["--n_images", "32", "--batch_size", "4", "--log_every", "1", "--run_dir"]
     command += [str(tmp_path / "run"), "--accelerator", "cpu", "--model.latent_dim", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    output = tmp_path / "output.txt"
+    with interpreter.running(*command, output=output) as process:
         log = tmp_path / "run" / "log.jsonl"
         deadline = time.monotonic() + 60
         while not (log.exists() and log.stat().st_size) and time.monotonic() < deadline:
-            assert process.poll() is None
+            assert process.exitcode is None
             time.sleep(0.05)
-        process.send_signal(number)
-        printed = process.communicate(timeout=60)[1]
-    assert process.returncode == status
+        os.kill(process.pid, number)
+        process.join(60)
+        assert process.exitcode == status
+    printed = output.read_text()
     assert "which is saved: start again" in printed
     assert "Traceback" not in printed
     assert read_checkpoint(tmp_path / "run" / "checkpoint.pt")["step"] > 0
@@ -124,8 +125,9 @@ def test_two_trainers_do_not_share_a_run_directory(tmp_path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "missing"])
 def test_of_a_damaged_checkpoint_the_one_before_is_used(tmp_path, capsys, damage) -> None:
     whole, damaged = tmp_path / "whole", tmp_path / "damaged"
-    trainer(whole).fit(DATA, steps=8)
-    trainer(damaged).fit(DATA, steps=6)
+    trainer(whole).fit(StopsItself(None), steps=8)
+    with pytest.raises(SystemExit):
+        trainer(damaged).fit(StopsItself(4), steps=8)
     file = damaged / "checkpoint.pt"
     assert read_checkpoint(damaged / "checkpoint.previous.pt")["step"] == 4
     if damage == "cut":
@@ -133,7 +135,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_used(tmp_path, capsys, damage
     else:
         file.unlink()
     capsys.readouterr()
-    trainer(damaged).fit(DATA, steps=8)
+    trainer(damaged).fit(StopsItself(None), steps=8)
     printed = capsys.readouterr().err
     assert "Going on from the one before it, checkpoint.previous.pt" in printed
     assert "going on from step 4" in printed
@@ -141,11 +143,12 @@ def test_of_a_damaged_checkpoint_the_one_before_is_used(tmp_path, capsys, damage
 
 
 def test_two_damaged_checkpoints_are_refused(tmp_path) -> None:
-    trainer(tmp_path).fit(DATA, steps=4)
+    with pytest.raises(SystemExit):
+        trainer(tmp_path).fit(StopsItself(4), steps=8)
     for file in tmp_path.glob("checkpoint*.pt"):
         file.write_bytes(b"")
     with pytest.raises(ValueError, match=r"checkpoint.previous.pt cannot be read"):
-        trainer(tmp_path).fit(DATA, steps=6)
+        trainer(tmp_path).fit(StopsItself(None), steps=8)
 
 
 def test_a_full_disk_is_said_and_the_last_checkpoint_is_whole(

@@ -193,7 +193,8 @@ def test_divergence_is_named_and_the_last_checkpoint_kept(tmp_path, value, what)
         survivor.fit(Noise(), steps=9)
     checkpoint = read_checkpoint(tmp_path / "checkpoint.pt")
     assert checkpoint["step"] == 2
-    assert all(t.isfinite().all() for t in checkpoint["players"].values())
+    weights = [*checkpoint["model"].values(), *checkpoint["criterion"].values()]
+    assert all(weight.isfinite().all() for weight in weights)
     assert not (tmp_path / "model.safetensors").exists()
 
 
