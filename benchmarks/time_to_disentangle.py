@@ -1,6 +1,6 @@
 """Time to disentangle: FactorVAE score and MIG over training time and images seen, for five losses.
 
-    python benchmarks/time_to_disentangle.py --steps 6000 --seeds 0 1 2
+    python benchmarks/time_to_disentangle.py --steps 3500 --seeds 0 1 2
     python benchmarks/time_to_disentangle.py --seconds 120 --peer PATH --peer_settings own ours
     python benchmarks/time_to_disentangle.py --draw runs/bench/time_to_disentangle.json
 
@@ -81,7 +81,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--losses", nargs="+", default=list(LOSSES), choices=LOSSES)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=6000, help="of ours")
+    parser.add_argument("--steps", type=int, default=3500, help="of ours")
     parser.add_argument("--seconds", type=float, help="of ours, instead of steps")
     parser.add_argument("--peer", type=Path, help="a checkout of disentangling-vae")
     parser.add_argument("--peer_settings", nargs="+", default=["own"], choices=["own", "ours"])

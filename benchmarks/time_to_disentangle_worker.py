@@ -29,40 +29,47 @@ LATENT_DIM = 10
 CHUNK = 1000  # held images encoded at once
 
 
+# A constant, or points (step, value) with straight lines between them.
+Points = float | tuple[tuple[int, float], ...]
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one loss.
 
     Attributes:
-        lr: learning rate of Adam.
         weight: β of β-VAE H and β-TCVAE, γ of FactorVAE and β-VAE B.
-        capacity: final capacity of β-VAE B, in nats.
-        rise: share of the steps over which the weight rises from its value in a VAE; the capacity
-            of β-VAE B rises from 0 instead.
-        decay: share of the steps, at the end, over which the learning rate falls to 0.
+        alpha: weight of β-TCVAE's mutual information.
+        capacity: C of β-VAE B, in nats.
+        lr: learning rate of Adam.
+        decay: share of the steps, at the end, over which the learning rate falls.
+        final_lr: what it falls to, as a share.
         batch_size: images per step.
-        estimator: of β-TCVAE.
         discriminator: width and number of hidden layers of FactorVAE's discriminator.
         discriminator_lr: its learning rate.
     """
 
+    weight: Points = 1.0
+    alpha: Points = 1.0
+    capacity: Points = 25.0
     lr: float = 1e-3
-    weight: float = 1.0
-    capacity: float = 25.0
-    rise: float = 0.0
     decay: float = 0.3
+    final_lr: float = 0.02
     batch_size: int = 64
-    estimator: str = "mws"
     discriminator: tuple[int, int] = (256, 4)
     discriminator_lr: float = 2e-4
 
 
+# Those of the VAE and of β-TCVAE are the recipes sprites_vae and sprites_beta_tcvae.
 OURS = {
     "vae": Settings(),
     "beta_vae_h": Settings(weight=4.0),
-    "beta_vae_b": Settings(weight=100.0, rise=0.5),
+    "beta_vae_b": Settings(weight=100.0, capacity=((0, 0.0), (1750, 25.0))),
     "factor_vae": Settings(weight=20.0),
-    "beta_tcvae": Settings(weight=10.0),
+    "beta_tcvae": Settings(
+        alpha=((200, 8.0), (700, 1.0)),
+        weight=((200, 40.0), (700, 10.0), (1100, 10.0), (1700, 3.0), (3500, 2.0)),
+    ),
 }
 
 # The dSprites experiments in the peer's hyperparam.ini.
@@ -85,6 +92,11 @@ PEER = {
     "factor_vae": {**PEER_COMMON, "lr": 1e-4},
     "beta_tcvae": PEER_COMMON,
 }
+# The peer with our learning rate, and constant weights near ours: it has no others.
+PEER_OURS = {
+    name: {**PEER_COMMON, "lr": 1e-3, "reg_anneal": 0, "factor_G": 20, "btcvae_B": 10}
+    for name in PEER
+} | {"beta_vae_b": {**PEER_COMMON, "lr": 1e-3, "reg_anneal": 1750}}
 
 
 @dataclass(frozen=True)
@@ -210,17 +222,19 @@ def ours(images: Images, options: argparse.Namespace) -> Side:
     from disvae.training.stopping import StopRequest
 
     settings, steps = OURS[options.loss], options.steps
+    decay_from = min(round((1 - settings.decay) * steps), steps - 1)
     data = ImageArray(images.train, max_value=images.max_value)
     model = disvae.BurgessVAE(data.image_shape, LATENT_DIM)
     trainer = disvae.Trainer(
         model,
-        our_loss(options.loss, len(data), steps),
+        our_loss(options.loss, len(data)),
         lr=settings.lr,
         batch_size=settings.batch_size,
         seed=options.seed,
         precision="32-true",
         accelerator="cpu",
-        lr_factor=Piecewise([(int((1 - settings.decay) * steps), 1.0), (steps + 1, 0.0)]),
+        threads=options.threads,
+        lr_factor=Piecewise([(decay_from, 1.0), (steps, settings.final_lr)]),
         progress=False,
     )
     session = trainer.session(data, steps, StopRequest())
@@ -232,31 +246,28 @@ def ours(images: Images, options: argparse.Namespace) -> Side:
     return Side(lambda: next(session), model, encode, settings.batch_size, asdict(settings))
 
 
-def our_loss(name: str, n_images: int, steps: int) -> Any:
+def our_loss(name: str, n_images: int) -> Any:
     """Make the loss of a name, with its settings."""
     import disvae
     from disvae.models import Discriminator
-    from disvae.schedules import Linear, Weight
+    from disvae.schedules import Piecewise
 
     settings = OURS[name]
-
-    def rising(start: float, end: float) -> Weight:
-        length = round(settings.rise * steps)
-        return Linear(start, end, length) if length else end
-
+    weight, alpha, capacity = (
+        Piecewise(points) if isinstance(points, tuple) else points
+        for points in (settings.weight, settings.alpha, settings.capacity)
+    )
     losses: dict[str, Callable[[], disvae.Loss]] = {
         "vae": lambda: disvae.VAELoss(),
-        "beta_vae_h": lambda: disvae.BetaVAEHLoss(rising(1.0, settings.weight)),
-        "beta_vae_b": lambda: disvae.BetaVAEBLoss(settings.weight, rising(0.0, settings.capacity)),
+        "beta_vae_h": lambda: disvae.BetaVAEHLoss(weight),
+        "beta_vae_b": lambda: disvae.BetaVAEBLoss(weight, capacity),
         "factor_vae": lambda: disvae.FactorVAELoss(
             LATENT_DIM,
-            gamma=rising(0.0, settings.weight),
+            gamma=weight,
             discriminator=Discriminator(LATENT_DIM, *settings.discriminator),
             discriminator_lr=settings.discriminator_lr,
         ),
-        "beta_tcvae": lambda: disvae.BetaTCVAELoss(
-            n_images, beta=rising(1.0, settings.weight), estimator=settings.estimator
-        ),
+        "beta_tcvae": lambda: disvae.BetaTCVAELoss(n_images, alpha, weight),
     }
     return losses[name]()
 
@@ -270,7 +281,7 @@ def peer(images: Images, options: argparse.Namespace) -> Side:
     init_specific_model = import_module("disvae.models.vae").init_specific_model
     trainer_class = import_module("disvae.training").Trainer
 
-    settings = PEER[options.loss] if options.side == "peer" else translated(options)
+    settings = (PEER if options.side == "peer" else PEER_OURS)[options.loss]
     criterion = get_loss_f(
         PEER_NAMES[options.loss],
         **settings,
@@ -297,23 +308,6 @@ def peer(images: Images, options: argparse.Namespace) -> Side:
         return mean, F.binary_cross_entropy(model.decoder(mean), x, reduction="sum")
 
     return Side(step, model, encode, batch_size, settings)
-
-
-def translated(options: argparse.Namespace) -> dict[str, Any]:
-    """Give the peer our settings, as far as it has them: its learning rate never decays."""
-    settings = OURS[options.loss]
-    return {
-        **PEER[options.loss],
-        "lr": settings.lr,
-        "batch_size": settings.batch_size,
-        "reg_anneal": round(settings.rise * options.steps),
-        "betaH_B": settings.weight,
-        "betaB_G": settings.weight,
-        "betaB_finC": settings.capacity,
-        "factor_G": settings.weight,
-        "lr_disc": settings.discriminator_lr,
-        "btcvae_B": settings.weight,
-    }
 
 
 def shuffled(n: int, batch_size: int, seed: int) -> Iterator[np.ndarray]:

@@ -19,7 +19,34 @@ settings.load_profile("disvae")
 os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
 torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
 
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+TESTS = Path(__file__).parent
+SHARED_DATA = TESTS.parents[1] / "shared" / "data"
+
+# What a contributor runs after every change: mathematics, contracts, one run from training to
+# scores, and the command's door.
+CORE = (
+    "divergence/",
+    "likelihoods/",
+    "losses/",
+    "cli/test_evaluate.py",
+    "cli/test_main.py",
+    "data/test_contract.py",
+    "data/test_factors.py",
+    "data/test_sprites.py",
+    "metrics/test_contract.py",
+    "metrics/test_mig.py",
+    "models/test_contract.py",
+    "training/test_trainer.py",
+    "test_api_surface.py",
+    "test_schedules.py",
+    "test_spec.py",
+)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests of the core."""
+    if item.path.relative_to(TESTS).as_posix().startswith(CORE):
+        item.add_marker("core")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import importlib.util
 import json
 import math
 import struct
-from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +12,9 @@ import pytest
 import torch
 
 from disvae.data import MNIST
+from disvae.losses import Loss
+from disvae.recipes import load_recipe
+from disvae.schedules import Piecewise
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -259,7 +261,8 @@ def test_time_to_disentangle(tmp_path: Path) -> None:
         (tmp_path / "peer" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "peer" / name).write_text(text)
     sizes = ["--images", "200", "--held", "300", "--steps", "2", "--turn", "0.001"]
-    command = ["--losses", "vae", "factor_vae", "--seeds", "0", *sizes, "--first", "0"]
+    command = ["--losses", "vae", "factor_vae", "--seeds", "0", *sizes]
+    command += ["--first", "0", "--growth", "100"]
     command += ["--peer", str(tmp_path / "peer"), "--peer_factor", "1.5", "--output", str(output)]
     report = module.main(command)
     assert json.loads((output / "time_to_disentangle.json").read_text()) == report
@@ -317,14 +320,18 @@ def test_time_to_disentangle_band_is_over_the_time_that_runs_share() -> None:
     assert band == pytest.approx(np.array(expected))
 
 
-def test_time_to_disentangle_settings_rise_from_a_vae_s_and_suit_the_peer() -> None:
+def test_time_to_disentangle_has_the_settings_of_the_recipes() -> None:
     worker = load("time_to_disentangle_worker")
-    worker.OURS.update({name: worker.Settings(weight=8.0, rise=0.5) for name in worker.OURS})
-    losses = {name: worker.our_loss(name, 1000, steps=10) for name in worker.OURS}
-    assert [losses["beta_vae_h"].beta(step) for step in (0, 5, 9)] == [1, 8, 8]
-    assert [losses["beta_tcvae"].beta(step) for step in (0, 5, 9)] == [1, 8, 8]
-    assert [losses["factor_vae"].gamma(step) for step in (0, 5, 9)] == [0, 8, 8]
-    assert [losses["beta_vae_b"].capacity(step) for step in (0, 5, 9)] == [0, 25, 25]
-    assert losses["beta_vae_b"].gamma == 8
-    peer = worker.translated(Namespace(loss="factor_vae", steps=10))
-    assert (peer["lr"], peer["factor_G"], peer["reg_anneal"]) == (1e-3, 8.0, 5)
+    for name in ("vae", "beta_tcvae"):
+        config, settings = load_recipe(f"sprites_{name}").config, worker.OURS[name]
+        assert (config["lr"], config["batch_size"]) == (settings.lr, settings.batch_size)
+        steps = config["steps"]
+        decay = [[round((1 - settings.decay) * steps), 1.0], [steps, settings.final_lr]]
+        assert config["lr_factor"]["init_args"]["points"] == decay
+    recipe = config["loss"]["init_args"]
+    criterion = worker.our_loss("beta_tcvae", n_images=1000)
+    assert criterion.alpha == Piecewise(recipe["alpha"]["init_args"]["points"])
+    assert criterion.beta == Piecewise(recipe["beta"]["init_args"]["points"])
+    assert criterion.gamma == recipe["gamma"]
+    for name in worker.OURS:
+        assert isinstance(worker.our_loss(name, n_images=1000), Loss)

@@ -14,6 +14,7 @@ from torch.distributions import Distribution
 from torch.func import functional_call
 
 from disvae.divergence.density_ratio import density_ratio, discriminator_loss, permute_dims
+from disvae.divergence.one_pass import is_row_by_row, one_pass
 from disvae.divergence.parameters import sizes_of
 from disvae.spec import Describable
 
@@ -92,24 +93,21 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
     ) -> tuple[Scalar, Scalar]:
         """:meth:`log_ratio` and :meth:`opponent_loss`, by one pass where the two agree on it.
 
-        The values and gradients are the same: the gradient that the codes get from the ratio is
-        taken here, from the pass that the opponent's loss goes on with. Only a second derivative of
-        the ratio is lost. A discriminator that is another one while it trains gets two passes.
+        The values and gradients are the same, but have no second derivatives
+        (:func:`disvae.divergence.one_pass.one_pass`). A discriminator that is another one while it
+        trains, or that may mix its rows, gets two passes.
 
         Args:
             z: codes of the model.
             prior: p(z), batch shape (latent_dim,).
             other: codes that the reference is made of; ``z`` if None.
         """
-        if not (torch.is_grad_enabled() and z.requires_grad and is_stateless(self.discriminator)):
+        differentiable = torch.is_grad_enabled() and z.requires_grad
+        compiling = torch.compiler.is_compiling()
+        if not differentiable or compiling or not is_row_by_row(self.discriminator):
             return self.log_ratio(z), self.opponent_loss(z, prior, other)
-        joint = z.detach().requires_grad_()
         reference = self.reference(z.detach() if other is None else other.detach(), prior)
-        logits = self.discriminator(torch.cat([joint, reference]))
-        ratio = density_ratio(lambda _: logits[: len(z)], joint)
-        (gradient,) = torch.autograd.grad(ratio, joint, retain_graph=True)
-        ratio = ratio.detach() + ((z - z.detach()) * gradient).sum()
-        return ratio, discriminator_loss(lambda _: logits, joint, reference)
+        return one_pass(self.discriminator, z, reference)
 
     def _frozen(self, z: Codes) -> Tensor:
         parameters = {name: p.detach() for name, p in self.discriminator.named_parameters()}
@@ -119,13 +117,6 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
             return functional_call(self.discriminator, parameters, (z,))
         finally:
             self.discriminator.train(training)
-
-
-def is_stateless(discriminator: nn.Module) -> bool:
-    """Whether it is known to be the same function in training as in evaluation."""
-    known = (nn.Linear, nn.LeakyReLU, nn.ReLU, nn.LayerNorm)
-    modules = discriminator.modules()
-    return all(type(module) in known or isinstance(module, nn.Sequential) for module in modules)
 
 
 class PermutedRatio(AdversarialEstimator):

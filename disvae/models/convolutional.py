@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from disvae.models.convolution_stack import ConvolutionStack
 from disvae.models.layers import (
     ImageShape,
     check_image_shape,
@@ -89,7 +90,7 @@ class ConvEncoder(nn.Module):
             )
         ]
         # Channels last: with one channel in and few inside, the faster order on a CPU.
-        self.convolutions = nn.Sequential(*convolutions).to(memory_format=torch.channels_last)
+        self.convolutions = ConvolutionStack(*convolutions).to(memory_format=torch.channels_last)
         n_features = channels[-1] * math.prod(smallest_map(image_shape, len(channels)))
         self.head = fully_connected([n_features, *hidden, n_outputs])
         self.apply(draw_weights)
@@ -133,7 +134,7 @@ class ConvDecoder(nn.Module):
                 nn.ReLU(inplace=True),
                 Upconvolution(i, o),
             ]
-        self.convolutions = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.convolutions = ConvolutionStack(*layers).to(memory_format=torch.channels_last)
         self.apply(draw_weights)
 
     def forward(

@@ -38,6 +38,13 @@ class Upconvolution(nn.ConvTranspose2d):
         return y.add_(self.bias.to(y.dtype)[:, None, None])
 
 
+def upconvolve(x: Maps, weight: Tensor, bias: Tensor) -> LargeMaps:
+    """The same without autograd, for a function with a gradient of its own."""
+    if weight.shape[1] == 1:
+        return _OneChannel.forward(x, weight).add_(bias)
+    return F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
+
+
 def _one_channel(x: Tensor, weight: Tensor) -> Tensor:
     dtype = weight.dtype
     if torch.is_autocast_enabled("cpu"):

@@ -91,8 +91,8 @@ class Trainer:
         conditions: the precision and the threads of its steps, decided when training begins.
 
     Raises:
-        ValueError: a number out of its range, an unknown precision, or a device that this machine
-            does not have.
+        ValueError: a number out of its range, an unknown precision, one that the device does not
+            have, or a device that this machine does not have.
 
     Example:
         >>> trainer = Trainer(model, VAELoss(), batch_size=64)  # doctest: +SKIP

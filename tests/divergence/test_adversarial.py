@@ -9,7 +9,7 @@ from torch import nn
 from torch.distributions import Normal
 
 from disvae.divergence import PermutedRatio, PriorRatio
-from disvae.divergence.adversarial import is_stateless
+from disvae.divergence.one_pass import is_row_by_row
 from disvae.models import Discriminator
 
 D = 3
@@ -134,5 +134,5 @@ def test_what_a_module_of_its_own_does_while_training_is_not_guessed_at() -> Non
         def forward(self, z):
             return nn.functional.dropout(self.layer(z), training=self.training)
 
-    assert not is_stateless(Own())
-    assert is_stateless(Discriminator(2, 4, 1))
+    assert not is_row_by_row(Own())
+    assert is_row_by_row(Discriminator(2, 4, 1))

@@ -16,10 +16,13 @@ from explorer_tab import NAME, Server, Tab, browsing, serving
 from PIL import Image
 
 from disvae.explore import Explorer, interpolate
+from disvae.extras import has
 from disvae.training import read_dimension_names
 
-pytestmark = pytest.mark.browser
-pytest.importorskip("gradio", reason="gradio is not installed: pip install 'disvae[explore]'")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not has("explore"), reason="needs Gradio: pip install 'disvae[explore]'"),
+]
 
 
 @pytest.fixture(scope="module")
