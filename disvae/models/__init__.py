@@ -1,5 +1,6 @@
 """Encoders, decoders and the models that they are part of: VAEs and InfoGANs."""
 
+from disvae.models.broadcast import BroadcastDecoder, BroadcastVAE
 from disvae.models.burgess import BurgessVAE
 from disvae.models.card import model_card
 from disvae.models.chest_mnist import ChestMNISTVAE
@@ -20,6 +21,8 @@ from disvae.models.residual import ResidualDecoder, ResidualEncoder, ResidualVAE
 from disvae.models.vae import VAE
 
 __all__ = [
+    "BroadcastDecoder",
+    "BroadcastVAE",
     "BurgessMixedVAE",
     "BurgessQLAE",
     "BurgessVAE",

@@ -9,6 +9,7 @@ from disvae.losses import VAELoss
 from disvae.models import (
     MLPVAE,
     VAE,
+    BroadcastVAE,
     BurgessVAE,
     ChestMNISTVAE,
     FashionConvVAE,
@@ -19,7 +20,7 @@ from disvae.models import (
 )
 from disvae.spec import build, describe
 
-HALVING = [BurgessVAE, FashionConvVAE, KimVAE, ResidualVAE]  # 16 to 256 pixels a side
+HALVING = [BroadcastVAE, BurgessVAE, FashionConvVAE, KimVAE, ResidualVAE]  # 16 to 256 pixels a side
 ANY_SIZE = [FashionMLPVAE, MLPVAE]
 ONE_SIZE = [ChestMNISTVAE, JhaVAE]  # 28×28
 NETWORKS = [*HALVING, *ANY_SIZE, *ONE_SIZE]

@@ -265,8 +265,9 @@ def _no_weights_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_few_x_rays", "_no_weights_kept")
 @pytest.mark.parametrize("name", recipe_names())
 def test_each_starts_on_a_tiny_copy_of_its_data(name, folder, tmp_path) -> None:
-    tiny = ["--batch_size", "4", "--steps", "2", "--data.root", str(folder)]
-    if name.startswith("fashion_mnist"):
+    tiny = ["--batch_size", "4", "--steps", "2"]
+    tiny += [] if name.startswith("sprites") else ["--data.root", str(folder)]
+    if name.startswith(("fashion_mnist", "sprites")):
         tiny += ["--n_images", "8"]
     quiet = ["--progress", "false", "--accelerator", "cpu"]
     run_dir = tmp_path / "run"
