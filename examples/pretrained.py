@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = load_pretrained(args.name)
     metrics = ["FactorVAE score", "MIG"]
     scores = evaluate_model(model, Sprites(size=32), n=args.points, metrics=metrics)
-    print(scores)
+    for score in scores.values():
+        print(score)
     for factor, row in factor_rows(scores["MIG"]).items():
         print(f"{factor}: z{row.dimension} knows {row.share:.0%} of it")
 

@@ -1,5 +1,6 @@
 """The models that come with the package."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_a_model_encodes_sprites_and_has_the_mig_of_its_card(name: str, sprites:
     evaluation = json.loads((PACKAGE / name / "evaluation.json").read_text("utf-8"))
     measured = evaluation["trained"]["MIG"]["value"]
     assert f"| MIG | {measured:.3f} |" in (PACKAGE / name / "README.md").read_text("utf-8")
-    assert scores["MIG"].value == pytest.approx(measured, abs=0.04)  # 10,000 images there
+    assert float(scores["MIG"]) == pytest.approx(measured, abs=0.04)  # 10,000 images there
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
@@ -126,3 +127,33 @@ def test_a_folder_of_that_name_comes_first() -> None:
     Path("sprites-beta-tcvae").mkdir()
     assert find_run("sprites-beta-tcvae") == Path("sprites-beta-tcvae")
     assert find_run("runs/none") == Path("runs/none")
+
+
+def test_a_run_is_packed_in_half_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Path(__file__).parents[1] / "benchmarks" / "pretrained.py"
+    spec = importlib.util.spec_from_file_location("packing", file)
+    assert spec
+    assert spec.loader
+    packing = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(packing)
+    small = ["--data.size", "16", "--n_images", "300", "--steps", "2", "--model.latent_dim", "3"]
+    train = ["train", *small, "--precision", "32-true", "--progress", "false"]
+    command = ["/bin/disvae", *train, "--run_dir", str(tmp_path / "run")]
+    monkeypatch.setattr("sys.argv", command)
+    assert main(command[1:]) == 0
+    few = ["--points", "300", "--repeats", "2", "--codes", "20"]
+    packing.main([str(tmp_path / "run"), "tiny", "--output", str(tmp_path / "packed"), *few])
+    packed = load_run(tmp_path / "packed" / "tiny")
+    assert {file.name for file in packed.path.iterdir()} == FILES
+    assert packed.config["provenance"]["command"] == ["disvae", *train]
+    half = packed.model().state_dict()
+    for name, weight in load_run(tmp_path / "run").model().state_dict().items():
+        assert half[name].equal(weight.half().float())
+    assert (packed.path / "model.safetensors").stat().st_size < 2.1 * sum(
+        weight.numel() for weight in half.values()
+    )
+    evaluation = json.loads((packed.path / "evaluation.json").read_text("utf-8"))
+    scores = {"FactorVAE score", "MIG", "FactorVAE score (default preset)"}
+    assert evaluation["trained"].keys() == scores
+    assert evaluation["decomposition"]["trained"]["n_codes"] == 20
+    assert "FactorVAE score (default preset)" in (packed.path / "README.md").read_text("utf-8")
