@@ -99,7 +99,7 @@ def painted_run(path: Path, kept_scales: dict[int, float] | None = None) -> Run:
     model = PaintedVAE()
     config = {"model": describe(model), "data": describe(PaintedImages()), "seed": 0, "steps": 1}
     directory = RunDirectory(path, config)
-    directory.write_weights(model, nn.Identity())
+    directory.write_end({"model": model.state_dict(), "criterion": {}})
     for step, scale in (kept_scales or {}).items():
         model.decoder.scale.data.fill_(scale)
         directory.write_kept(model, step)

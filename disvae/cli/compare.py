@@ -115,15 +115,15 @@ def _named(folders: Sequence[str]) -> dict[str, Run]:
 
 
 def _common_data(runs: Mapping[str, Run]) -> FactorDataset:
-    """The data set of all runs.
+    """The data set of all runs; of random subsets (``--n_images``) that of the first.
 
     Raises:
         ValueError: if two runs have different ones, or there are no factors.
     """
     first, *others = runs
-    config = runs[first].config["data"]
+    config = _whole(runs[first].config["data"])
     for other in others:
-        if runs[other].config["data"] != config:
+        if _whole(runs[other].config["data"]) != config:
             raise ValueError(
                 f"{first} and {other} were trained on different data: compare runs on the same, "
                 "or see them apart by disvae evaluate"
@@ -135,6 +135,12 @@ def _common_data(runs: Mapping[str, Run]) -> FactorDataset:
             "disvae report RUN RUN shows such runs beside one another"
         )
     return data
+
+
+def _whole(config: Any) -> Any:
+    """The data set that a random subset was drawn from."""
+    subset = config and config["class_path"].endswith(".RandomFactorSubset")
+    return config["init_args"]["dataset"] if subset else config
 
 
 def _metrics(options: Namespace) -> list[str]:

@@ -82,7 +82,7 @@ class _Stack(torch.autograd.Function):
         found: list[Tensor | None] = []
         weights = list(parameters[::2])
         ours = False  # whether the gradient may be written over
-        for i, kind in reversed([*enumerate(ctx.types)]):
+        for kind in reversed(ctx.types):
             if kind is nn.ReLU:
                 into = gradient if ours else torch.empty_like(maps[-1])
                 gradient = torch.ops.aten.threshold_backward(gradient, maps[-1], 0, grad_input=into)

@@ -77,9 +77,18 @@ def test_json_is_what_is_written(runs, tmp_path, capsys):
 
 
 def test_runs_on_different_data_are_refused(runs, tmp_path, capsys):
-    other = train(tmp_path / "other", "--loss", "VAELoss", "--seed", "1")
+    other = train(tmp_path / "other", "--loss", "VAELoss", "--data.size", "32")
     assert compare([runs[0], other], tmp_path) == 2
     assert "vae and other were trained on different data" in capsys.readouterr().err
+
+
+def test_runs_of_other_seeds_are_scored_on_the_same_images(runs, tmp_path):
+    other = train(tmp_path / "other", "--loss", "VAELoss", "--seed", "1")
+    assert compare([runs[0], other], tmp_path / "out") == 0
+    scores = json.loads((tmp_path / "out" / "compare.json").read_text())["scores"]
+    model, data = load_run(other).model(), load_run(runs[0]).data()
+    expected = evaluate_model(model, data, n=60, metrics=["MIG"], preset="disentanglement_lib")
+    assert scores["other"]["MIG"]["value"] == pytest.approx(float(expected["MIG"]))
 
 
 def test_runs_of_one_name_go_by_their_paths(runs, tmp_path):
