@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TORCH ?=
 export MPLBACKEND := agg
 
-.PHONY: demo test test-core test-slow lint docs bench bench-disentangle cycle-consistent clean
+.PHONY: demo test test-core test-slow lint docs bench bench-disentangle cycle-consistent pretrained clean
 
 # One run a core, one thread a run: networks this small lose more to threads than they gain.
 TRAIN := OMP_NUM_THREADS=1 $(BIN)/disvae train --accelerator cpu
@@ -50,6 +50,13 @@ bench-disentangle: $(VENV)/.dev    ## seconds until each loss has disentangled
 
 cycle-consistent: $(VENV)/.dev    ## what the parts of a cycle-consistent code tell of a digit; MNIST in DISVAE_DATA
 	$(BIN)/python benchmarks/cycle_consistent.py
+
+PRETRAINED := sprites-vae sprites-beta-tcvae sprites-factor-vae
+pretrained: $(VENV)/.dev    ## the models that come with the package: trained with seed 0, scored and packed
+	set -e; for name in $(PRETRAINED); do \
+		$(BIN)/disvae train --recipe $$(echo $$name | tr - _) --seed 0 --precision 32-true --run_dir runs/pretrained/$$name; \
+		$(BIN)/python benchmarks/pretrained.py runs/pretrained/$$name $$name; \
+	done
 
 clean:    ## remove what the other targets made, except runs/
 	rm -rf $(VENV) build dist docs/_build *.egg-info .coverage .*_cache .hypothesis

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         VAELoss,
     )
     from disvae.models import VAE, BurgessVAE, KimVAE
+    from disvae.pretrained import load_pretrained
     from disvae.training import Trainer
 
 __all__ = [
@@ -32,9 +33,16 @@ __all__ = [
     "Trainer",
     "VAE",
     "VAELoss",
+    "load_pretrained",
 ]
 
-_HOMES = {"VAE": "models", "BurgessVAE": "models", "KimVAE": "models", "Trainer": "training"}
+_HOMES = {
+    "VAE": "models",
+    "BurgessVAE": "models",
+    "KimVAE": "models",
+    "Trainer": "training",
+    "load_pretrained": "pretrained",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -102,14 +102,19 @@ def build(spec: Mapping[str, Any], base: type[T], trust: Sequence[str] | None = 
     """
     if trust is not None:
         _check_trusted(spec, trust)
-    cls = _find(spec)
+    cls = find_class(spec)
     if not issubclass(cls, base):
         expected = f"{base.__module__}.{base.__name__}"
         raise ValueError(f"{spec['class_path']} is not a subclass of {expected}")
     return _construct(cls, spec)
 
 
-def _find(spec: Mapping[str, Any]) -> type:
+def find_class(spec: Mapping[str, Any]) -> type:
+    """Return the class that a description names, without making its object.
+
+    Raises:
+        ValueError: if the description has no class path, or none that can be imported.
+    """
     path = spec.get("class_path")
     if not isinstance(path, str) or "." not in path:
         raise ValueError(f"expected a mapping with a dotted 'class_path', got {dict(spec)!r}")
@@ -168,7 +173,7 @@ def plain(value: Any) -> Any:
 
 def _object(value: Any) -> Any:
     if isinstance(value, Mapping) and "class_path" in value:
-        cls = _find(value)
+        cls = find_class(value)
         if not (dataclasses.is_dataclass(cls) or issubclass(cls, Describable)):
             raise ValueError(f"{value['class_path']} cannot be part of a description")
         return _construct(cls, value)

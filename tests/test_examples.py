@@ -114,6 +114,14 @@ def test_metrics_on_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert (tmp_path / f"{name}.png").stat().st_size > 5_000
 
 
+def test_pretrained(capsys: pytest.CaptureFixture[str]) -> None:
+    load("pretrained").main(["--points", "2000"])
+    printed = capsys.readouterr().out
+    assert float(re.findall(r"FactorVAE score = ([\d.]+)", printed)[0]) > 0.6
+    for factor in ("position_x", "position_y", "scale"):
+        assert int(re.findall(rf"{factor}: z\d knows (\d+)% of it", printed)[0]) > 30
+
+
 def test_plots_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     load("plots_codes").main(["--steps", "2", "--seeds", "1", "--output", "out"])
     names = ["histograms", "curves", "factor-maps", "swaps", "embedding", "tradeoff", "weights"]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from disvae.cli.nats import Models, decompositions
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.scores import show_scores
 from disvae.cli.tables import as_json, print_json
 from disvae.data import FactorDataset, ImageDataset
@@ -33,7 +33,7 @@ UNTRAINED = "untrained"
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("compare", DESCRIPTION)
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="run directory")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN)
     parser.add_argument(
         "--output", default=".", metavar="FOLDER", help="where to write compare.json and .png"
     )

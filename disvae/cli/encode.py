@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jsonargparse import Namespace
 
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.tables import print_json
 from disvae.data import FactorDataset, ImageArray, ImageDataset, ImageFolder
 from disvae.data.files import reading
@@ -25,7 +25,7 @@ with a column per number. Of a categorical dimension the "mean" is its most prob
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("encode", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument(
         "--images",
         metavar="FOLDER|FILE",

@@ -9,7 +9,7 @@ from jsonargparse import Namespace
 from rich.console import Console
 
 from disvae.cli.nats import Models, bounds, decompositions
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.scores import show_scores
 from disvae.cli.sub_codes import read_part, sub_codes
 from disvae.cli.tables import as_json, print_json, read_factors, read_table
@@ -35,7 +35,7 @@ codes that any program made, by --codes and --factors, and write these where you
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("evaluate", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", nargs="?", help="run directory")
+    parser.add_argument("run", metavar="RUN", nargs="?", help=RUN)
     parser.add_argument(
         "--codes",
         metavar="FILE",
@@ -142,7 +142,7 @@ def _evaluate_run(options: Namespace, console: Console) -> dict[str, Any]:
     parts = {text: read_part(text, models["trained"].latent_dim) for text in options.parts}
     report: dict[str, Any] = {"seed": options.seed}
     if isinstance(data, FactorDataset):
-        report |= _scores(models, data, options, console)
+        report |= _scores(models, data, finished.path, options, console)
     elif options.decompose == options.particles == 0 and not parts:
         raise ValueError(
             f"{type(data).__name__} has no factors, which every metric compares codes with: "
@@ -172,19 +172,19 @@ def _settings(options: Namespace) -> dict[str, Any]:
 
 
 def _scores(
-    models: Models, data: FactorDataset, options: Namespace, console: Console
+    models: Models, data: FactorDataset, folder: Path, options: Namespace, console: Console
 ) -> dict[str, Any]:
     """Print the metrics of each model, and return what the report has of them."""
     scores = {}
     with catch_warnings():
         simplefilter("ignore", DegenerateCodesWarning)  # said below the table
         for name, model in models.items():
-            cache = Path(options.run) / f"codes-{name}.npz"
+            cache = folder / f"codes-{name}.npz"
             scores[name] = evaluate_model(
                 model, data, n=options.points, cache=cache, **_settings(options)
             )
     show_scores(scores, console)
-    _draw(scores, Path(options.run))
+    _draw(scores, folder)
     report: dict[str, Any] = {"points": min(options.points, len(data)), "preset": options.preset}
     report["skipped"] = next(iter(scores.values())).skipped
     return report | {name: s.to_json() for name, s in scores.items()}

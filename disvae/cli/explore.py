@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 
 DESCRIPTION = """Explore a finished run in the browser: a slider for each latent dimension, from an
 image of the data set or one's own, and between two images. Runs until stopped by Ctrl-C."""
@@ -11,7 +11,7 @@ image of the data set or one's own, and between two images. Runs until stopped b
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("explore", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument(
         "--host",
         default="127.0.0.1",

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.tables import print_json
 from disvae.models import Exported, LatentModel, export_onnx, export_program, model_card
 from disvae.models.pretrained import upload
 from disvae.plots.image_kinds import traversal_of
+from disvae.spec import find_class
 from disvae.training import Run, load_run
 
 DESCRIPTION = """Write the model of a finished run as files for other programs: its encoder and its
@@ -25,7 +26,7 @@ PICTURE = "traversal.png"
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("export", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument(
         "--format", default="onnx", choices=[*CHECKED, PRETRAINED], help="what to write"
     )
@@ -104,7 +105,7 @@ def _card(
         evaluation=json.loads(evaluation.read_text("utf-8")) if measured else None,
         settings=settings,
         picture=next(iter(pictures), None),
-        cites=[type(finished.criterion())] if settings["loss"] else [],
+        cites=[find_class(settings["loss"])] if settings["loss"] else [],
     )
 
 

@@ -11,6 +11,9 @@ from jsonargparse import ArgumentParser, Namespace
 from disvae.cli.choices import choices
 from disvae.cli.nearest import nearest
 
+# The help of every RUN that is read.
+RUN = "run directory, or a pretrained model such as sprites-beta-tcvae"
+
 
 def make_parser(verb: str, description: str, usage: str | None = None) -> ArgumentParser:
     """The parser of one verb."""

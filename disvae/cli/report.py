@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.tables import print_json
 from disvae.plots import ReportSettings, write_report
 
@@ -15,7 +15,7 @@ def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     usual = ReportSettings()
     parser = make_parser("report", DESCRIPTION)
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="run directory")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN)
     parser.add_argument(
         "--output",
         type=str | None,

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.tables import print_json
 from disvae.models import LatentModel
 from disvae.training import load_run
@@ -23,7 +23,7 @@ BATCH = 256  # images decoded at once
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("sample", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument("--n", type=int, default=64, help="number of images")
     parser.add_argument("--seed", type=int, default=0, help="chooses the codes")
     parser.add_argument(

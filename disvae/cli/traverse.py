@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from disvae.cli.parsing import make_parser, parse
+from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.pictures import picture_file
 from disvae.cli.tables import print_json
 from disvae.plots.image_kinds import traversal_of
@@ -15,7 +15,7 @@ informative dimension first."""
 def run(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = make_parser("traverse", DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("run", metavar="RUN", help=RUN)
     parser.add_argument(
         "--image",
         type=int | None,

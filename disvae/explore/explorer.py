@@ -137,7 +137,7 @@ def explore_run(run: str | Path) -> Explorer:
     """Get a finished run ready to be explored.
 
     Args:
-        run: the run directory.
+        run: the run directory, or the name of a pretrained model.
 
     Raises:
         FileNotFoundError: it is not a run directory, or training has not ended.

@@ -17,6 +17,7 @@ from disvae.explore.layout import lay_out
 from disvae.explore.page import Page
 from disvae.explore.upload import MAX_BYTES
 from disvae.extras import need
+from disvae.pretrained.packed import find_run
 from disvae.training import read_dimension_names
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def serve(
     """Explore a finished run in the browser, until stopped from the keyboard.
 
     Args:
-        run: the run directory.
+        run: the run directory, or the name of a pretrained model.
         host: address to listen on; one that is not loopback lets others in, without a password.
         port: port to listen on; any free one if 0.
         open_browser: also open the page.
@@ -57,6 +58,7 @@ def serve(
         MissingExtraError: if gradio is not installed.
     """
     need("explore", "the explorer")
+    run = find_run(run)
     explorer = explore_run(run)
     read_dimension_names(run)  # so that a damaged file is said here, not on the page
     with (
@@ -66,7 +68,7 @@ def serve(
         _temporary_uploads(),
     ):
         here = _is_loopback(host)
-        app = application(Page(explorer, Path(run)), LOOPBACK if here else ["*"])
+        app = application(Page(explorer, run), LOOPBACK if here else ["*"])
         url = _url(host, listener.getsockname()[1])
         say(f"exploring {run} at {url}; stop with Ctrl-C")
         if not here:

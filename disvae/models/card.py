@@ -35,6 +35,7 @@ def model_card(
     settings: Mapping[str, Any] | None = None,
     picture: str | None = None,
     cites: Sequence[type] = (),
+    loading: str | None = None,
 ) -> str:
     """The text of a model's ``README.md``, as the Hugging Face hub reads it.
 
@@ -47,6 +48,7 @@ def model_card(
             its name are left out.
         picture: file name of a traversal beside the card.
         cites: classes, such as that of the loss, whose references stand beside the model's.
+        loading: Python lines that make ``model``, in place of ``LatentModel.from_pretrained``.
 
     Returns:
         Markdown, after a block of YAML that the hub's search reads.
@@ -62,7 +64,7 @@ def model_card(
         f"# {title}",
         _what(model),
         f"![What each dimension of the code does to one image]({picture})" if picture else "",
-        _loading(model, source),
+        _loading(model, loading or _from_pretrained(model, source)),
         _scores(evaluation) if evaluation else "",
         _training(settings) if settings else "",
         _citation([type(model), *cites]),
@@ -110,15 +112,19 @@ def _categorical(model: "LatentModel") -> str:
     return f", of which these hold the number of a category: {numbers}" if numbers else ""
 
 
-def _loading(model: "LatentModel", source: str) -> str:
+def _from_pretrained(model: "LatentModel", source: str) -> str:
     root = type(model).__module__.partition(".")[0]
     trust = "" if root == "disvae" else f', trust=["{type(model).__module__}"]'
+    return f"""from disvae.models import LatentModel
+
+model = LatentModel.from_pretrained("{source}"{trust})"""
+
+
+def _loading(model: "LatentModel", loading: str) -> str:
     return f"""## Loading it
 
 ```python
-from disvae.models import LatentModel
-
-model = LatentModel.from_pretrained("{source}"{trust})
+{loading}
 codes = model.represent(images)  # posterior means, (batch, {model.latent_dim})
 decoded = model.likelihood.mean(model.decode(codes))  # images again
 ```"""

@@ -31,6 +31,8 @@ from disvae.data import ImageDataset, TupleSource
 from disvae.data.files import write_atomically
 from disvae.losses import Loss
 from disvae.models import LatentModel
+from disvae.pretrained import pretrained_names
+from disvae.pretrained.packed import find_run
 from disvae.spec import build, describe
 from disvae.training.files import (
     previous_checkpoint,
@@ -297,7 +299,8 @@ def load_run(path: str | Path) -> Run:
     """Open a run directory.
 
     Args:
-        path: the folder that a :class:`Trainer` or ``disvae train`` wrote.
+        path: the folder that a :class:`Trainer` or ``disvae train`` wrote, or the name of a
+            pretrained model, which is copied into a folder of the user's.
 
     Raises:
         FileNotFoundError: it is not a run directory.
@@ -306,11 +309,12 @@ def load_run(path: str | Path) -> Run:
         >>> run = load_run("runs/factor")  # doctest: +SKIP
         >>> codes = run.model().represent(images)  # doctest: +SKIP
     """
-    path = Path(path)
+    path = find_run(path)
     file = path / "config.yaml"
     if not file.is_file():
         raise FileNotFoundError(
-            f"{path} is not a run directory: it has no config.yaml; `disvae train` makes one"
+            f"{path} is not a run directory: it has no config.yaml; `disvae train` makes one, and "
+            f"there are the pretrained {', '.join(pretrained_names())}"
         )
     return Run(path, read_config(file))
 

@@ -60,7 +60,7 @@ def write_report(
     from. Of several runs, curves and scores are side by side and configurations where they differ.
 
     Args:
-        runs: run directories.
+        runs: run directories, or names of pretrained models.
         output: the file, whose folder is made if it does not exist; ``report.html`` in the run
             directory if None, which there must then be one of.
         settings: what to measure, and how much.
@@ -79,12 +79,12 @@ def write_report(
         >>> write_report(["runs/factor", "runs/beta"], "both.html")  # doctest: +SKIP
         PosixPath('both.html')
     """
-    paths = [Path(run) for run in runs]
-    if not paths:
+    if not runs:
         raise ValueError("a report needs one run directory at least")
-    if output is None and len(paths) > 1:
-        raise ValueError(f"{len(paths)} runs share a report: say which file to write it to")
-    finished = [load_run(path) for path in paths]
+    if output is None and len(runs) > 1:
+        raise ValueError(f"{len(runs)} runs share a report: say which file to write it to")
+    finished = [load_run(run) for run in runs]
+    paths = [run.path for run in finished]
     names = distinct_names(paths)
     file = paths[0] / "report.html" if output is None else Path(output)
     file.parent.mkdir(parents=True, exist_ok=True)
