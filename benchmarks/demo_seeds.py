@@ -35,9 +35,17 @@ from disvae.training.provenance import provenance
 WAYS: dict[str, list[str]] = {
     "beta_tcvae": ["--recipe", "sprites_beta_tcvae"],
     "constant": ["--recipe", "sprites_beta_tcvae", "--loss.alpha", "1", "--loss.beta", "10"],
+    "factor_vae": ["--recipe", "sprites_factor_vae"],
     "vae": ["--recipe", "sprites_vae"],
+    "burgess": ["--recipe", "sprites_beta_tcvae", "--model", "BurgessVAE"],
 }
-TITLES = {"beta_tcvae": "β-TCVAE", "constant": "β-TCVAE, constant weights", "vae": "VAE"}
+TITLES = {
+    "beta_tcvae": "β-TCVAE",
+    "constant": "β-TCVAE, constant weights",
+    "factor_vae": "FactorVAE",
+    "vae": "VAE",
+    "burgess": "β-TCVAE, BurgessVAE",
+}
 SCORES = ("FactorVAE score", "MIG")
 FOUND = ("scale", "position_x", "position_y")  # the factors that the demo promises
 

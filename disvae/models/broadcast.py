@@ -87,8 +87,8 @@ class BroadcastVAE(VAE):
 
     A decoder of upconvolutions has to learn what a shift is, and is as content with positions along
     diagonals as along the axes. This one is given the axes: runs align positions sooner and in more
-    seeds. The paper broadcasts over all pixels; here the grid is a quarter of the image's size, which
-    costs as little as the decoder of :class:`disvae.BurgessVAE`.
+    seeds. The paper broadcasts over all pixels. Here the grid is a quarter of the image's size,
+    which costs as little as the decoder of :class:`disvae.BurgessVAE`.
 
     Args:
         image_shape: (channels, height, width), sides from 16 to 256.
@@ -99,8 +99,8 @@ class BroadcastVAE(VAE):
         ValueError: an image shape outside of that.
 
     Reference:
-        Spatial Broadcast Decoder: A Simple Architecture for Learning Disentangled Representations in
-        VAEs, Watters et al. 2019, https://arxiv.org/abs/1901.07017.
+        Spatial Broadcast Decoder: A Simple Architecture for Learning Disentangled Representations
+        in VAEs, Watters et al. 2019, https://arxiv.org/abs/1901.07017.
 
     Example:
         >>> model = BroadcastVAE(image_shape=(1, 32, 32), latent_dim=10)
