@@ -90,8 +90,7 @@ def warn_of_emulation(
     if math.isfinite(low) and low > full:
         warnings.warn(
             f"bfloat16 is emulated on this processor: a step takes {low / full:.1f} times as long "
-            "as in float32; train in another run_dir with precision='auto' (--precision auto), which "
-            "decides anew",
+            "as in float32; precision='auto' (--precision auto) in another run_dir decides anew",
             stacklevel=2,
         )
 
