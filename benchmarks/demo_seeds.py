@@ -38,6 +38,7 @@ WAYS: dict[str, list[str]] = {
     "factor_vae": ["--recipe", "sprites_factor_vae"],
     "vae": ["--recipe", "sprites_vae"],
     "broadcast": ["--recipe", "sprites_beta_tcvae", "--model", "BroadcastVAE"],
+    "broadcast_vae": ["--recipe", "sprites_vae", "--model", "BroadcastVAE"],
 }
 TITLES = {
     "beta_tcvae": "β-TCVAE",
@@ -45,6 +46,7 @@ TITLES = {
     "factor_vae": "FactorVAE",
     "vae": "VAE",
     "broadcast": "β-TCVAE, BroadcastVAE",
+    "broadcast_vae": "VAE, BroadcastVAE",
 }
 SCORES = ("FactorVAE score", "MIG")
 FOUND = ("scale", "position_x", "position_y")  # the factors that the demo promises
