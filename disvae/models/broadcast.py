@@ -86,8 +86,8 @@ class BroadcastVAE(VAE):
     """A VAE with Burgess et al.'s encoder and a spatial broadcast decoder.
 
     A decoder of upconvolutions has to learn what a shift is, and is as content with positions along
-    diagonals as along the axes. This one is given the axes, and aligns positions with them even in a
-    plain VAE. The paper broadcasts over all pixels. Here the grid is a quarter of the image's size,
+    diagonals as along the axes. This one is given the axes, and aligns positions with them even in
+    a plain VAE. The paper broadcasts over all pixels. Here the grid is a quarter of the image's size,
     which costs as little as the decoder of :class:`disvae.BurgessVAE`.
 
     Args:

@@ -104,7 +104,7 @@ def _is_copy(target: Path, source: Path) -> bool:
 
 
 def _replace(target: Path, source: Path) -> None:
-    """Copy a folder's files: a reader sees the old folder or the new, never a part of it."""
+    """Replace a folder by a copy of another: it is whole or, for a moment, absent."""
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary:
         new = Path(temporary) / "new"
         new.mkdir()

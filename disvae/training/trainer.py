@@ -57,7 +57,8 @@ class Trainer:
             elsewhere; a run that goes on keeps its own. Or "32-true", "tf32" (NVIDIA's
             TensorFloat-32 in matrix products), "bf16-mixed", "bf16-true", "64-true".
         threads: number of threads on the CPU. If None, OMP_NUM_THREADS, MKL_NUM_THREADS or
-            ``torch.set_num_threads`` decide; where none of them is set, a short trial.
+            ``torch.set_num_threads`` (called after ``disvae.training`` was imported) decide; where
+            none of them is set, a short trial.
         accelerator: "auto", "cpu", "cuda" or "mps".
         devices: number of devices; each takes batches of its own, and the loss sees the codes of
             all (:class:`disvae.training.processes.GlobalBatch`). ``torchrun`` decides instead if it

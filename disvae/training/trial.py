@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TIMED = 5  # steps
 LIMIT = 0.6  # seconds after which no further step is taken
 
-# A trial writes, shows and averages nothing.
+# A trial writes and shows nothing.
 _ALONE: dict[str, Any] = {
     "run_dir": None,
     "devices": 1,
