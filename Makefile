@@ -54,7 +54,7 @@ cycle-consistent: $(VENV)/.dev    ## what the parts of a cycle-consistent code t
 PRETRAINED := sprites-vae sprites-beta-tcvae sprites-factor-vae
 pretrained: $(VENV)/.dev    ## the models that come with the package: trained with seed 0, scored and packed
 	set -e; for name in $(PRETRAINED); do \
-		$(BIN)/disvae train --recipe $$(echo $$name | tr - _) --seed 0 --precision 32-true --run_dir runs/pretrained/$$name; \
+		$(TRAIN) --recipe $$(echo $$name | tr - _) --seed 0 --precision 32-true --run_dir runs/pretrained/$$name; \
 		$(BIN)/python benchmarks/pretrained.py runs/pretrained/$$name $$name; \
 	done
 

@@ -37,14 +37,14 @@ WAYS: dict[str, list[str]] = {
     "constant": ["--recipe", "sprites_beta_tcvae", "--loss.alpha", "1", "--loss.beta", "10"],
     "factor_vae": ["--recipe", "sprites_factor_vae"],
     "vae": ["--recipe", "sprites_vae"],
-    "burgess": ["--recipe", "sprites_beta_tcvae", "--model", "BurgessVAE"],
+    "broadcast": ["--recipe", "sprites_beta_tcvae", "--model", "BroadcastVAE"],
 }
 TITLES = {
     "beta_tcvae": "β-TCVAE",
     "constant": "β-TCVAE, constant weights",
     "factor_vae": "FactorVAE",
     "vae": "VAE",
-    "burgess": "β-TCVAE, BurgessVAE",
+    "broadcast": "β-TCVAE, BroadcastVAE",
 }
 SCORES = ("FactorVAE score", "MIG")
 FOUND = ("scale", "position_x", "position_y")  # the factors that the demo promises

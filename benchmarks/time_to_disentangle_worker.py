@@ -57,18 +57,19 @@ class Settings:
     final_lr: float = 0.02
     batch_size: int = 64
     discriminator: tuple[int, int] = (256, 4)
-    discriminator_lr: float = 2e-4
+    discriminator_lr: float = 1e-3
 
 
-# Those of the VAE and of β-TCVAE are the recipes sprites_vae and sprites_beta_tcvae.
+# Those of VAE, β-TCVAE and FactorVAE are the recipes sprites_vae, sprites_beta_tcvae and
+# sprites_factor_vae, but FactorVAE has the network that all have here.
 OURS = {
     "vae": Settings(),
     "beta_vae_h": Settings(weight=4.0),
     "beta_vae_b": Settings(weight=100.0, capacity=((0, 0.0), (1750, 25.0))),
     "factor_vae": Settings(weight=20.0),
     "beta_tcvae": Settings(
-        alpha=((200, 8.0), (700, 1.0)),
-        weight=((200, 40.0), (700, 10.0), (1100, 10.0), (1700, 3.0), (3500, 2.0)),
+        alpha=((500, 4.0), (900, 1.0)),
+        weight=((500, 60.0), (900, 10.0), (1200, 10.0), (1800, 3.0), (3500, 2.0)),
     ),
 }
 

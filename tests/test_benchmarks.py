@@ -322,12 +322,17 @@ def test_time_to_disentangle_band_is_over_the_time_that_runs_share() -> None:
 
 def test_time_to_disentangle_has_the_settings_of_the_recipes() -> None:
     worker = load("time_to_disentangle_worker")
-    for name in ("vae", "beta_tcvae"):
+    for name in ("vae", "factor_vae", "beta_tcvae"):
         config, settings = load_recipe(f"sprites_{name}").config, worker.OURS[name]
         assert (config["lr"], config["batch_size"]) == (settings.lr, settings.batch_size)
         steps = config["steps"]
         decay = [[round((1 - settings.decay) * steps), 1.0], [steps, settings.final_lr]]
         assert config["lr_factor"]["init_args"]["points"] == decay
+    opponent = load_recipe("sprites_factor_vae").config["loss"]["init_args"]
+    settings = worker.OURS["factor_vae"]
+    assert (opponent["gamma"], opponent["discriminator_lr"]) == (settings.weight, 1e-3)
+    sizes = opponent["discriminator"]["init_args"]
+    assert (sizes["hidden_dim"], sizes["n_hidden"]) == settings.discriminator
     recipe = config["loss"]["init_args"]
     criterion = worker.our_loss("beta_tcvae", n_images=1000)
     assert criterion.alpha == Piecewise(recipe["alpha"]["init_args"]["points"])

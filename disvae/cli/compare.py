@@ -169,6 +169,9 @@ def _scores(
 
 def _show_rows(scores: Mapping[str, Scores], console: Console) -> dict[str, Any]:
     """Print the dimension that stands for each factor in each model, and return the same."""
+    skipped = next(iter(scores.values())).skipped
+    if "MIG" in skipped:
+        raise ValueError(f"the MIG, from which the rows are found, fails: {skipped['MIG']}")
     rows = {name: factor_rows(columns["MIG"]) for name, columns in scores.items()}
     title = "the dimension of each factor: its share of the factor, its lead over other factors"
     table = Table("factor", *rows, title=title)

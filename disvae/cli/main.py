@@ -14,7 +14,7 @@ VERBS = {
     "compare": "put the scores and traversals of several runs side by side",
     "sample": "draw new images from a finished run's model",
     "encode": "write the codes of a run's images, or of your own",
-    "recipe": "list and show the published experiments that train runs by name",
+    "recipe": "list and show the experiments that train runs by name",
     "data": "list, download, check and look at the data sets",
     "report": "write one HTML page of a finished run, or of several beside one another",
     "export": "write the model of a finished run for other programs, or share it",

@@ -1,4 +1,4 @@
-"""``disvae recipe``: the published experiments, and what exactly each of them runs."""
+"""``disvae recipe``: experiments, most of them published, and what exactly each of them runs."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -12,7 +12,7 @@ from disvae.cli.tables import print_json
 from disvae.recipes import Recipe, load_recipe, recipe_names
 
 DESCRIPTION = {
-    "list": "List the recipes: published experiments that disvae train --recipe NAME runs.",
+    "list": "List the recipes: experiments that disvae train --recipe NAME runs.",
     "show": "Print the YAML file of a recipe: its source, what was corrected, its options.",
 }
 

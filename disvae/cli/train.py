@@ -136,7 +136,7 @@ def _parser(classes: Classes) -> ArgumentParser:
     parser = make_parser("train", DESCRIPTION, USAGE)
     parser.add_argument("--config", help="YAML file of options, such as a run's config.yaml")
     parser.add_argument(
-        "--recipe", help="published experiment to start from, of those that disvae recipe list has"
+        "--recipe", help="experiment to start from, of those that disvae recipe list has"
     )
     parser.add_argument(
         "--print_config",

@@ -103,8 +103,8 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
             other: codes that the reference is made of; ``z`` if None.
         """
         differentiable = torch.is_grad_enabled() and z.requires_grad
-        compiling = torch.compiler.is_compiling()
-        if not differentiable or compiling or not is_row_by_row(self.discriminator):
+        traced = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+        if not differentiable or traced or not is_row_by_row(self.discriminator):
             return self.log_ratio(z), self.opponent_loss(z, prior, other)
         reference = self.reference(z.detach() if other is None else other.detach(), prior)
         return one_pass(self.discriminator, z, reference)

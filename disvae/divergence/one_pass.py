@@ -26,14 +26,21 @@ _PARAMETRIC, _FUNCTIONS = (nn.Linear, nn.LayerNorm), (nn.LeakyReLU, nn.ReLU)
 
 
 def is_row_by_row(discriminator: nn.Module) -> bool:
-    """Whether a discriminator is known to treat each code by itself, in training as in evaluation.
+    """Whether a discriminator is known to be a chain of layers that treat each code by itself.
+
+    A layer that writes over its input is not: the chain is cut where it would write.
 
     Args:
         discriminator: any module.
     """
-    known = _PARAMETRIC + _FUNCTIONS
-    modules = discriminator.modules()
-    return all(type(module) in known or isinstance(module, nn.Sequential) for module in modules)
+    return all(map(_is_link, discriminator.modules()))
+
+
+def _is_link(module: nn.Module) -> bool:
+    if isinstance(module, nn.Sequential):
+        owner = next(cls for cls in type(module).__mro__ if "forward" in vars(cls))
+        return owner is nn.Sequential or vars(owner).get("is_chain", False)
+    return type(module) in _PARAMETRIC + _FUNCTIONS and not getattr(module, "inplace", False)
 
 
 def one_pass(discriminator: nn.Module, z: Codes, reference: OtherCodes) -> tuple[Scalar, Scalar]:

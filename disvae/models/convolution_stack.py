@@ -34,6 +34,7 @@ class ConvolutionStack(nn.Sequential):
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__(*layers)
         self._types = [type(layer) for layer in layers]
+        self._settings = list(map(_settings, layers))
 
     def forward(self, x: Maps) -> LastMaps:
         """The maps after the last layer."""
@@ -51,7 +52,14 @@ class ConvolutionStack(nn.Sequential):
         if torch._C._are_functorch_transforms_active():
             return False
         hooked = any(getattr(layer, hooks) for layer in self for hooks in _HOOKS)
-        return not hooked and [type(layer) for layer in self] == self._types
+        return not hooked and list(map(_settings, self)) == self._settings
+
+
+def _settings(layer: nn.Module) -> tuple[object, ...]:
+    """What a layer computes, apart from its weights."""
+    names = ("kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
+    has_bias = getattr(layer, "bias", None) is not None
+    return type(layer), has_bias, *(getattr(layer, name, None) for name in names)
 
 
 class _Stack(torch.autograd.Function):

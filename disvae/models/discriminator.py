@@ -80,6 +80,8 @@ class Discriminator(Describable, nn.Sequential):
         super().__init__(*layers, nn.Linear(sizes[-1], 2))
         self.latent_dim = latent_dim
 
+    is_chain = True  # its forward pass is that of nn.Sequential, after a check
+
     def forward(self, z: Float[Tensor, "batch latent_dim"]) -> Float[Tensor, "batch 2"]:
         """The two logits of each code."""
         if z.shape[1] != self.latent_dim:

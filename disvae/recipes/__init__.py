@@ -1,4 +1,4 @@
-"""Published experiments, each a YAML file that ``disvae train --recipe NAME`` runs."""
+"""Experiments, each a YAML file that ``disvae train --recipe NAME`` runs."""
 
 from disvae.recipes.recipe import Recipe, load_recipe, recipe_names
 

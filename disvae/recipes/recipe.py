@@ -1,4 +1,4 @@
-"""One published experiment: what its file says to a reader, and what it says to the program.
+"""One experiment: what its file says to a reader, and what it says to the program.
 
 A recipe's file begins with comments, one to a line: a title, then ``Source:``, and as many lines
 ``Corrected:`` (an error of the source that the recipe does not repeat) and ``Note:`` as there are
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Recipe:
-    """A published experiment.
+    """An experiment, published or our own.
 
     Attributes:
         name: the name that ``disvae train --recipe`` takes.

@@ -65,7 +65,7 @@ def faster_precision(
     if not has_bfloat16(device):
         return "32-true", "this device has no instructions for bfloat16"
     full, low = seconds("32-true"), seconds("bf16-mixed")
-    if not math.isfinite(low):
+    if not (math.isfinite(low) and math.isfinite(full)):
         return "32-true", "this model or loss cannot be trained in bfloat16"
     ratio = low / full
     if ratio > WORTH_IT:
@@ -90,7 +90,7 @@ def warn_of_emulation(
     if math.isfinite(low) and low > full:
         warnings.warn(
             f"bfloat16 is emulated on this processor: a step takes {low / full:.1f} times as long "
-            "as in float32; give precision='auto' (--precision auto)",
+            "as in float32; precision='auto' (--precision auto) in another run_dir decides anew",
             stacklevel=2,
         )
 

@@ -65,9 +65,9 @@ def _quota(folder: Path) -> float:
         else:
             quota = (folder / "cpu.cfs_quota_us").read_text().strip()
             period = (folder / "cpu.cfs_period_us").read_text()
-    except OSError:
+        return math.inf if quota in ("max", "-1") else int(quota) / int(period)
+    except (OSError, ValueError):
         return math.inf
-    return math.inf if quota in ("max", "-1") else int(quota) / int(period)
 
 
 def is_settled() -> bool:
@@ -95,11 +95,14 @@ def _performance_cores(root: Path) -> int:
     if not listed.exists():
         return 0
     siblings = set()
-    for part in listed.read_text().strip().split(","):
-        first, _, last = part.partition("-")
-        for cpu in range(int(first), int(last or first) + 1):
-            topology = root / f"sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"
-            siblings.add(topology.read_text())
+    try:
+        for part in listed.read_text().strip().split(","):
+            first, _, last = part.partition("-")
+            for cpu in range(int(first), int(last or first) + 1):
+                topology = root / f"sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"
+                siblings.add(topology.read_text())
+    except (OSError, ValueError):  # a core that is switched off has no topology
+        return 0
     return len(siblings)
 
 

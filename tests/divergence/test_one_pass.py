@@ -5,7 +5,9 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.distributions import Normal
 
+from disvae.divergence import PermutedRatio
 from disvae.divergence.density_ratio import density_ratio, discriminator_loss
 from disvae.divergence.one_pass import is_row_by_row, one_pass
 from disvae.models import Discriminator
@@ -97,3 +99,44 @@ def test_only_known_layers_are_row_by_row() -> None:
     assert not is_row_by_row(Discriminator(D, 8, 1, normalization="batch"))
     assert not is_row_by_row(Discriminator(D, 8, 1, dropout=0.5))
     assert is_row_by_row(Discriminator(D, 8, 1, normalization="layer"))
+
+
+class Skip(nn.Sequential):
+    def forward(self, z):
+        return self[2](self[1](self[0](z)) + z)
+
+
+def test_layers_that_write_over_their_input_are_no_chain() -> None:
+    for activation in (nn.ReLU, nn.LeakyReLU):
+        assert is_row_by_row(nn.Sequential(nn.Linear(D, D), activation(), nn.Linear(D, 2)))
+        inplace = nn.Sequential(nn.Linear(D, D), activation(inplace=True), nn.Linear(D, 2))
+        assert not is_row_by_row(inplace)
+
+
+def test_a_sequential_with_a_forward_of_its_own_is_no_chain() -> None:
+    skip = Skip(nn.Linear(D, D), nn.ReLU(), nn.Linear(D, 2))
+    assert not is_row_by_row(skip)
+    assert is_row_by_row(Discriminator(D, 8, 2))
+
+
+@pytest.mark.parametrize("kind", ["inplace", "skip"])
+def test_estimator_takes_two_passes_where_one_would_be_wrong(kind) -> None:
+    torch.manual_seed(0)
+    discriminator = Skip(nn.Linear(D, D), nn.ReLU(), nn.Linear(D, 2)).double()
+    if kind == "inplace":
+        discriminator = nn.Sequential(nn.Linear(D, D), nn.ReLU(inplace=True), nn.Linear(D, 2))
+        discriminator.double()
+    estimator = PermutedRatio(discriminator)
+    prior = Normal(torch.zeros(D, dtype=torch.float64), torch.ones(D, dtype=torch.float64))
+    z, other = torch.randn(2, 5, D, dtype=torch.float64)
+
+    def both(_, z, other):
+        torch.manual_seed(1)  # of the permutation
+        return estimator.both(z, prior, other)
+
+    def separate(_, z, other):
+        torch.manual_seed(1)
+        return estimator.log_ratio(z), estimator.opponent_loss(z, prior, other)
+
+    found = results(both, discriminator, z, other)
+    torch.testing.assert_close(found, results(separate, discriminator, z, other))

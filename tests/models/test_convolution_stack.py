@@ -128,3 +128,12 @@ def test_autocast_calls_the_layers(calls) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         model(torch.rand(2, 1, 16, 16)).parameters.sum().backward()
     assert not calls
+
+
+def test_a_replaced_layer_of_another_stride_or_without_bias_is_called(calls) -> None:
+    for layer in (nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(1, 4, 4, 2, 1, bias=False)):
+        stack = halving()
+        stack[0] = layer
+        x = torch.randn(2, 1, 8, 8)
+        torch.testing.assert_close(stack(x), nn.Sequential.forward(stack, x))
+    assert not calls
