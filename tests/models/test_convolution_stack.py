@@ -69,7 +69,8 @@ def test_the_input_of_the_first_relu_is_kept(calls) -> None:
 @pytest.mark.parametrize("make", [halving, doubling])
 def test_second_derivatives(make) -> None:
     stack = make().double()
-    x = torch.randn(1, 1 if make is halving else 3, 4, 4, dtype=torch.float64, requires_grad=True)
+    shape = (1, 1, 4, 4) if make is halving else (1, 3, 1, 2)
+    x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
     weights = [p.detach() + 0.1 for p in stack.parameters()]
 
     def f(x, weight):
