@@ -87,8 +87,8 @@ class BroadcastVAE(VAE):
 
     A decoder of upconvolutions has to learn what a shift is, and is as content with positions along
     diagonals as along the axes. This one is given the axes, and aligns positions with them even in
-    a plain VAE. The paper broadcasts over all pixels. Here the grid is a quarter of the image's size,
-    which costs as little as the decoder of :class:`disvae.BurgessVAE`.
+    a plain VAE. The paper broadcasts over all pixels. Here the grid is a quarter of the image's
+    size, which costs as little as the decoder of :class:`disvae.BurgessVAE`.
 
     Args:
         image_shape: (channels, height, width), sides from 16 to 256.
