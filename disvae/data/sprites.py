@@ -43,7 +43,7 @@ class Sprites(FactorDataset):
         >>> image.shape, factors.tolist()
         (torch.Size([1, 64, 64]), [0, 0, 0, 0, 0])
         >>> Sprites(size=32).images([0]).unique().tolist()  # pixels covered, of 4
-        [0, 2, 4]
+        [0, 1, 2, 4]
     """
 
     space = SPACE

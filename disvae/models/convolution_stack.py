@@ -47,6 +47,8 @@ class ConvolutionStack(nn.Sequential):
     def _is_fast(self, x: Tensor) -> bool:
         if x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return False
+        if x.dtype not in (torch.float32, torch.float64):  # whose sums are in a wider type
+            return False
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return False
         if torch._C._are_functorch_transforms_active():

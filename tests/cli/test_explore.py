@@ -23,7 +23,7 @@ def test_options(served):
 
 
 def test_errors_are_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("disvae.explore.server._check_gradio", lambda: None)
+    monkeypatch.setattr("disvae.explore.server.need", lambda *_: None)
     assert main(["explore", str(tmp_path)]) == 2
     assert "is not a run directory" in capsys.readouterr().err
     monkeypatch.setattr("disvae.explore.server.explore_run", lambda run: None)

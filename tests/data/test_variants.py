@@ -125,11 +125,8 @@ def test_small_painting_is_refused(painting) -> None:
 
 
 def test_other_data_and_seeds_are_refused() -> None:
-    class Grey(Sprites):
-        max_value = 255
-
     with pytest.raises(ValueError, match="binary images"):
-        ColorSprites(Grey())
+        ColorSprites(Sprites(size=32))
     with pytest.raises(ValueError, match="binary images"):
         NoisySprites(ColorSprites(Sprites()))
     with pytest.raises(ValueError, match="seed >= 0"):

@@ -130,6 +130,15 @@ def test_autocast_calls_the_layers(calls) -> None:
     assert not calls
 
 
+def test_bfloat16_is_left_to_the_layers(calls) -> None:
+    stack = doubling().bfloat16()
+    x = torch.randn(2, 3, 4, 4, dtype=torch.bfloat16, requires_grad=True)
+    stack(x * 1).sum().backward()
+    assert x.grad is not None
+    assert x.grad.dtype == torch.bfloat16
+    assert not calls
+
+
 def test_a_replaced_layer_of_another_stride_or_without_bias_is_called(calls) -> None:
     for layer in (nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(1, 4, 4, 2, 1, bias=False)):
         stack = halving()
