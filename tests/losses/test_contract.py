@@ -1,5 +1,6 @@
 """Every loss keeps the contract; a new one joins this list first."""
 
+import copy
 from inspect import isabstract
 from typing import get_args, get_type_hints
 
@@ -255,7 +256,10 @@ def test_every_loss_reports_the_kl(name: str) -> None:
 @pytest.mark.parametrize("name", CONTRACT)
 def test_no_loss_asks_anything_of_the_host(name: str) -> None:
     """Tensors without values: whoever reads one back, or chooses by one, fails."""
-    criterion, model = CONTRACT[name]().to("meta"), model_of(name).to("meta")
+    criterion, model = (
+        copy.deepcopy(CONTRACT[name]()).to("meta"),
+        copy.deepcopy(model_of(name)).to("meta"),
+    )
     batch = make_batch(name, torch.rand(16, 1, 8, 8))
     batch = [part.to("meta") for part in batch] if isinstance(batch, tuple) else batch.to("meta")
     criterion(model, batch, torch.tensor(3, device="meta")).loss.backward()
