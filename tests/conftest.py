@@ -44,7 +44,9 @@ CORE = (
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests of the core."""
+    """Mark the tests of the core, and skip those of a GPU where there is none."""
+    if "gpu" in item.keywords and not torch.cuda.is_available():
+        item.add_marker(pytest.mark.skip(reason="no NVIDIA GPU"))
     if item.path.relative_to(TESTS).as_posix().startswith(CORE):
         item.add_marker("core")
 
@@ -75,3 +77,28 @@ def _untyped(request: pytest.FixtureRequest) -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", "untyped" in request.keywords)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def draws_of_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every device the draws of the CPU's generator."""
+
+    def on_cpu(draw):
+        def drawn(*arguments, device=None, **options):
+            return draw(*arguments, **options).to(device)
+
+        return drawn
+
+    def normal(shape, dtype, device):
+        return torch.randn(shape, dtype=dtype).to(device)
+
+    def like(draw):
+        return lambda x, **options: draw(x.shape, dtype=options.get("dtype") or x.dtype).to(
+            x.device
+        )
+
+    monkeypatch.setattr("torch.distributions.normal._standard_normal", normal)
+    monkeypatch.setattr(torch, "randn_like", like(torch.randn))
+    monkeypatch.setattr(torch, "rand_like", like(torch.rand))
+    for name in ("rand", "randn", "randint", "randperm"):
+        monkeypatch.setattr(torch, name, on_cpu(getattr(torch, name)))

@@ -17,6 +17,7 @@ from disvae.divergence.density_ratio import density_ratio, discriminator_loss, p
 from disvae.divergence.one_pass import is_row_by_row, one_pass
 from disvae.divergence.parameters import sizes_of
 from disvae.spec import Describable
+from disvae.tracing import is_traced
 
 Codes = Float[Tensor, "batch latent_dim"]
 OtherCodes = Float[Tensor, "other_batch latent_dim"]
@@ -103,8 +104,7 @@ class AdversarialEstimator(Describable, nn.Module, ABC):
             other: codes that the reference is made of; ``z`` if None.
         """
         differentiable = torch.is_grad_enabled() and z.requires_grad
-        traced = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
-        if not differentiable or traced or not is_row_by_row(self.discriminator):
+        if not differentiable or is_traced() or not is_row_by_row(self.discriminator):
             return self.log_ratio(z), self.opponent_loss(z, prior, other)
         reference = self.reference(z.detach() if other is None else other.detach(), prior)
         return one_pass(self.discriminator, z, reference)

@@ -12,6 +12,7 @@ from disvae.divergence import kl_per_dimension
 from disvae.divergence.bounded import NO_KL, has_bounds
 from disvae.likelihoods import Likelihood
 from disvae.spec import Describable
+from disvae.tracing import is_traced
 
 Images = Float[Tensor, "batch channels height width"]
 Codes = Float[Tensor, "batch columns"]
@@ -207,7 +208,7 @@ def check_images(x: Tensor) -> None:
             "expected at least one image, of shape (batch, channels, height, width), "
             f"got {tuple(x.shape)}"
         )
-    if x.device.type == "cpu" and not torch.compiler.is_compiling():
+    if x.device.type == "cpu" and not is_traced():
         low, high = torch.aminmax(x.detach())  # NaN in either if there is one anywhere
         if not (low >= 0 and high <= 1):
             raise ValueError(

@@ -38,6 +38,8 @@ class ConvolutionStack(nn.Sequential):
 
     def forward(self, x: Maps) -> LastMaps:
         """The maps after the last layer."""
+        if not torch._C._are_functorch_transforms_active():  # which know no layout but their own
+            x = x.contiguous(memory_format=torch.channels_last)
         if not self._is_fast(x):
             return super().forward(x)
         parameters = [p for layer in self for p in layer.parameters()]

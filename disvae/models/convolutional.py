@@ -100,7 +100,6 @@ class ConvEncoder(nn.Module):
         check_images(x, self.image_shape)
         if any(self.padding):
             x = F.pad(x, self.padding)
-        x = x.contiguous(memory_format=torch.channels_last)
         return self.head(self.convolutions(x).flatten(1))
 
 
@@ -141,6 +140,5 @@ class ConvDecoder(nn.Module):
         self, z: Float[Tensor, "batch latent_dim"]
     ) -> Float[Tensor, "batch channels height width"]:
         """The likelihood's parameters of each pixel."""
-        x = self.head(z).unflatten(1, self.smallest).contiguous(memory_format=torch.channels_last)
-        x = self.convolutions(x)
+        x = self.convolutions(self.head(z).unflatten(1, self.smallest))
         return F.pad(x, [-side for side in self.padding]) if any(self.padding) else x

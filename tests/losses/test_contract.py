@@ -265,6 +265,30 @@ def test_no_loss_asks_anything_of_the_host(name: str) -> None:
     criterion(model, batch, torch.tensor(3, device="meta")).loss.backward()
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", CONTRACT)
+def test_a_gpu_computes_the_same(name: str, draws_of_the_cpu: None) -> None:
+    torch.manual_seed(0)
+    model, criterion = copy.deepcopy((model_of(name), CONTRACT[name]()))
+    model, criterion = model.double(), criterion.double()
+    x = torch.rand(16, 1, 8, 8, dtype=torch.float64)
+    found = []
+    for device in ("cpu", "cuda"):
+        model, criterion = model.to(device), criterion.to(device)
+        batch = make_batch(name, x)
+        parts = [part.to(device) for part in (batch if isinstance(batch, tuple) else [batch])]
+        model.zero_grad()
+        criterion.zero_grad()
+        torch.manual_seed(3)
+        output = criterion(model, tuple(parts) if isinstance(batch, tuple) else parts[0], 3)
+        output.loss.backward()
+        parameters = [*model.parameters(), *criterion.parameters()]
+        gradients = [p.grad.cpu() for p in parameters if p.grad is not None]
+        found.append([*(term.cpu() for term in output.terms.values()), *gradients])
+    for on_cpu, on_gpu in zip(*found, strict=True):
+        torch.testing.assert_close(on_gpu, on_cpu, rtol=1e-6, atol=1e-8, check_dtype=False)
+
+
 @pytest.mark.parametrize("name", NEUTRAL)
 def test_neutral_weights_are_the_vae(name: str) -> None:
     model, x = small_vae(LATENT_DIM).double(), torch.rand(16, 1, 8, 8, dtype=torch.float64)
