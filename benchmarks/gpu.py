@@ -150,7 +150,7 @@ def checks(bench: Bench) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tests.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", f"--junitxml={file}"]
-        command += ["-p", "no:cacheprovider", "tests/losses", "tests/training/test_gpu.py"]
+        command += ["-p", "no:cacheprovider", "-p", "no:benchmark", "tests/losses", "tests/training/test_gpu.py"]
         limit = max(4 * bench.seconds, 60.0)  # it is the stage that must not be cut
         done = subprocess.run(
             command, cwd=ROOT, timeout=limit, capture_output=True, text=True, check=False

@@ -45,3 +45,14 @@ def _run(code: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.strip()
+
+
+def test_shapes_are_of_classes() -> None:
+    """From NumPy 2.5 on NDArray[...] is an alias, which jaxtyping cannot give a shape."""
+    wrong = [
+        f"{file.name}:{number}"
+        for file in Path(disvae.__file__).parent.rglob("*.py")
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if re.search(r"\w\[NDArray\[[\w.]+\], \"", line)
+    ]
+    assert not wrong

@@ -28,8 +28,8 @@ AMBIENT, LAMPLIGHT, HEADLIGHT = 0.2, 0.7, 0.8  # the last shines from the camera
 SPHERE_RADIUS = 1.15
 CAPSULE_RADIUS, CAPSULE_LENGTH = 0.92, 3.7
 
-Vectors = Float[NDArray[np.float64], "*#rays 3"]
-Numbers = Float[NDArray[np.float64], "*#rays"]
+Vectors = Float[np.ndarray, "*#rays 3"]
+Numbers = Float[np.ndarray, "*#rays"]
 Interval = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -53,7 +53,7 @@ class Shape(IntEnum):
 
 def trace(
     shape: int, scale: float, orientation: float
-) -> tuple[UInt8[NDArray[np.uint8], "side side"], Float[NDArray[np.float64], "side side"]]:
+) -> tuple[UInt8[np.ndarray, "side side"], Float[np.ndarray, "side side"]]:
     """The surface that each ray meets, and its brightness there, from 0 to 1 (1 for the sky).
 
     Args:
@@ -88,7 +88,7 @@ def trace(
 
 def camera_rays(
     orientation: float,
-) -> tuple[Float[NDArray[np.float64], "3"], Float[NDArray[np.float64], "side side 3"]]:
+) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "side side 3"]]:
     """Where the camera is, and the unit vectors of its rays: none is parallel to a plane."""
     offsets = (np.arange(SIDE * SAMPLES) + 0.5) / SAMPLES
     right, up = np.meshgrid(offsets - SIDE / 2, HORIZON - offsets)
