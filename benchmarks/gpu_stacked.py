@@ -84,7 +84,7 @@ def drawn_in_one() -> Iterator[None]:
 
 
 def as_products(network: nn.Module) -> None:
-    """Compute the 4×4 convolutions of stride 2 as matrix products."""
+    """Compute the 4×4 convolutions of stride 2 as matrix products of one row per channel."""
     for module in network.modules():
         if isinstance(module, Upconvolution):
             module.__class__ = _UpProduct
@@ -94,14 +94,30 @@ def as_products(network: nn.Module) -> None:
 
 class _Product(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
-        columns = F.unfold(x, self.kernel_size, stride=self.stride, padding=self.padding)
-        y = self.weight.flatten(1) @ columns + self.bias[:, None]
-        return y.unflatten(-1, (x.shape[-2] // 2, x.shape[-1] // 2))
+        h, w = x.shape[-2:]
+        padded = F.pad(x.transpose(0, 1), (1, 1, 1, 1))  # channels first: rows of the product
+        taps = [padded[..., i : i + h : 2, j : j + w : 2] for i in range(4) for j in range(4)]
+        columns = torch.stack(taps, 1)  # (channels, taps, images, height, width)
+        y = self.weight.flatten(1) @ columns.flatten(2).flatten(0, 1)
+        y = y + self.bias[:, None]
+        return y.unflatten(1, columns.shape[2:]).transpose(0, 1)
 
 
 class _UpProduct(Upconvolution):
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        columns = self.weight.flatten(1).t() @ x.flatten(-2)
-        size = (2 * x.shape[-2], 2 * x.shape[-1])
-        y = F.fold(columns, size, self.kernel_size, stride=self.stride, padding=self.padding)
-        return y + self.bias[:, None, None]
+        maps = x.transpose(0, 1)
+        taps = self.weight.flatten(1).t() @ maps.flatten(1)
+        taps = taps.unflatten(0, (self.out_channels, 4, 4)).unflatten(-1, maps.shape[1:])
+        rows = _doubled(taps.movedim(1, 0), -2)  # (2, channels, 4, images, height, width)
+        both = _doubled(rows.movedim(2, 0), -1)  # (2, 2, channels, images, height, width)
+        y = both.permute(2, 3, 4, 1, 5, 0).flatten(4, 5).flatten(2, 3)
+        return (y + self.bias[:, None, None, None]).transpose(0, 1)
+
+
+def _doubled(taps: Tensor, dim: int) -> Tensor:
+    """Even and odd places of the output, from the four taps along one side of the kernel."""
+    size = taps.shape[dim]
+    zero = torch.zeros_like(taps[0].narrow(dim, 0, 1))
+    later = torch.cat([zero, taps[3].narrow(dim, 0, size - 1)], dim)
+    sooner = torch.cat([taps[0].narrow(dim, 1, size - 1), zero], dim)
+    return torch.stack([taps[1] + later, taps[2] + sooner])

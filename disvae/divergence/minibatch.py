@@ -134,8 +134,9 @@ class MinibatchStratified(MinibatchOfDataSet):
         n, m = self.dataset_size, batch_size
         weights = like.new_full((m, m), 1 / (m - 1))
         weights.fill_diagonal_(1 / n)
-        rows = torch.arange(m, device=like.device)
-        weights[rows, (rows + 1) % m] = (n - m + 1) / (n * (m - 1))
+        other = (n - m + 1) / (n * (m - 1))  # filled in: a GPU would have to be sent it
+        weights.diagonal(1).fill_(other)
+        weights[-1, 0].fill_(other)
         return weights.log()
 
 

@@ -1,10 +1,16 @@
 """What a trainer finds out about the machine: the precision and the threads of its steps."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from disvae.training.precision import Precision, faster_precision, warn_of_emulation
+from disvae.training.precision import (
+    Precision,
+    faster_precision,
+    multiplying_in,
+    warn_of_emulation,
+)
 from disvae.training.threads import Pace, candidates, fastest, is_settled
 
 # Time of a training step in a precision and with so many threads; infinity if it fails.
@@ -120,6 +126,10 @@ class Conditions:
         """Have PyTorch compute with these threads; setting them costs time even if unchanged."""
         if self.threads and self.threads != torch.get_num_threads():
             torch.set_num_threads(self.threads)
+
+    def multiplying(self) -> AbstractContextManager[None]:
+        """Return the context of a step."""
+        return multiplying_in(self.precision) if self._device.type == "cuda" else nullcontext()
 
     def reconsider(self, step_seconds: float, seconds: Seconds) -> bool:
         """Choose the threads anew if steps have become several times slower.

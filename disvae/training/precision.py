@@ -5,7 +5,7 @@ import os
 import platform
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -109,16 +109,22 @@ def autocast(precision: Precision, device: torch.device) -> Any:
 
 
 @contextmanager
-def tensor_float_32() -> Iterator[None]:
-    """Let a GPU multiply float32 matrices as TensorFloat-32, with 10 bits of mantissa."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high")
+def multiplying_in(precision: Precision) -> Iterator[None]:
+    """Have a GPU multiply float32 numbers as they are, or as TensorFloat-32 if it is to.
+
+    PyTorch's own default is TensorFloat-32, of 10 bits of mantissa, in convolutions alone. And its
+    convolutions may add in another order each time, which a run that is to go on exactly cannot.
+
+    Args:
+        precision: "tf32" for TensorFloat-32 in convolutions and in products of matrices.
+    """
+    cudnn = torch.backends.cudnn
+    before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.deterministic
+    low = precision == "tf32"
+    torch.set_float32_matmul_precision("high" if low else "highest")
+    cudnn.allow_tf32, cudnn.deterministic = low, True
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def multiplying_in(precision: Precision) -> Any:
-    """Return the context of the steps of a run in this precision."""
-    return tensor_float_32() if precision == "tf32" else nullcontext()
+        torch.set_float32_matmul_precision(before[0])
+        cudnn.allow_tf32, cudnn.deterministic = before[1:]

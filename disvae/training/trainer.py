@@ -22,7 +22,7 @@ from disvae.training.captured import CapturedStep, cuda_graph
 from disvae.training.conditions import Conditions
 from disvae.training.log import WITHOUT_TENSORBOARD, Stopwatch
 from disvae.training.memory import keep_freed_memory
-from disvae.training.precision import Precision, autocast, multiplying_in
+from disvae.training.precision import Precision, autocast
 from disvae.training.processes import launch
 from disvae.training.progress import progress_bar
 from disvae.training.provenance import note_start, noted_threads, provenance
@@ -306,7 +306,7 @@ class Trainer:
         self._watch.count(batch)
         self._watch.lap("batch")
         begin = time.perf_counter()
-        with multiplying_in(self.conditions.precision):
+        with self.conditions.multiplying():
             self._state.means.add(self._training_step(batch, self.step))
         self._state.step += 1
         return time.perf_counter() - begin

@@ -283,7 +283,7 @@ def test_a_gpu_computes_the_same(name: str, draws_of_the_cpu: None) -> None:
         output = criterion(model, tuple(parts) if isinstance(batch, tuple) else parts[0], 3)
         output.loss.backward()
         parameters = [*model.parameters(), *criterion.parameters()]
-        gradients = [p.grad.cpu() for p in parameters if p.grad is not None]
+        gradients = [p.grad.cpu().clone() for p in parameters if p.grad is not None]
         found.append([*(term.cpu() for term in output.terms.values()), *gradients])
     for on_cpu, on_gpu in zip(*found, strict=True):
         torch.testing.assert_close(on_gpu, on_cpu, rtol=1e-6, atol=1e-8, check_dtype=False)

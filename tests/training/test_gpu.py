@@ -138,4 +138,4 @@ def test_scores_and_terms_are_those_of_the_cpu(sprites) -> None:
             model, sprites, 100, generator=torch.Generator().manual_seed(0), progress=False
         )
         found.append([*map(float, scores.values()), float(terms.mean.total_correlation)])
-    assert found[1] == pytest.approx(found[0], rel=1e-3, abs=1e-3)
+    assert found[1] == pytest.approx(found[0], abs=0.01)  # a code may fall into another bin

@@ -248,11 +248,16 @@ def test_the_command_warns_of_emulation(tmp_path, monkeypatch, capsys) -> None:
 
 
 def test_tf32_is_for_gpus_and_lasts_for_the_step() -> None:
-    before = torch.get_float32_matmul_precision()
+    cudnn = torch.backends.cudnn
+
+    def settings():
+        return torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.deterministic
+
+    before = settings()
     with multiplying_in("tf32"):
-        assert torch.get_float32_matmul_precision() == "high"
+        assert settings() == ("high", True, True)
     with multiplying_in("32-true"):
-        assert torch.get_float32_matmul_precision() == before
-    assert torch.get_float32_matmul_precision() == before
+        assert settings() == ("highest", False, True)
+    assert settings() == before
     with pytest.raises(ValueError, match="precision 'tf32' is of NVIDIA's GPUs"):
         make(precision="tf32")
