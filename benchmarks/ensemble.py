@@ -1,14 +1,11 @@
 """Many seeds at once: FactorVAEs trained one after another, and the same together.
 
-    python benchmarks/ensemble.py                          # 8 seeds, in turns, on what there is
-    python benchmarks/ensemble.py --accelerator cuda --rounds 1 --steps 300000 --runs 10 --together
+    python benchmarks/ensemble.py                 # 8 seeds, in turns, on what there is
 
-The second trains as the paper does: batches of 64 from 737,280 sprites, gamma 35, 300,000 steps.
-The two ways take turns, so that whatever else the machine does slows both alike: compare the
-ratios, not the times. Times include what a run costs besides its steps: the process of its own on
-a CPU, the first steps and the recording on a GPU, the files that it leaves.
-
-"busy" is the share of the time in which a GPU works on at least one kernel, by PyTorch's profiler.
+The runs are the paper's: batches of 64, gamma 35. The two ways take turns, so that whatever else
+the machine does slows both alike: compare the ratios, not the times. Times include what a run costs
+besides its steps: the process of its own on a CPU, the first steps and the recording on a GPU, the
+files that it leaves. What a GPU does meanwhile is the matter of ``benchmarks/gpu.py``.
 """
 
 import argparse
@@ -26,8 +23,6 @@ from disvae import BurgessVAE, FactorVAELoss, Trainer
 from disvae.data import ImageDataset, Sprites, random_subset, store
 from disvae.models import Discriminator
 from disvae.training import train_ensemble
-
-PROFILED = 300  # steps
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:
@@ -58,7 +53,6 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     report = summary(seconds, options)
     if torch.cuda.is_available() and options.accelerator != "cpu":
         report["device"] = torch.cuda.get_device_name()
-        report["busy"] = {name: busy(way, data, options) for name, way in ways.items()}
     print(json.dumps(report, indent=2))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "ensemble.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -124,35 +118,6 @@ def summary(seconds: dict[str, list[float]], options: argparse.Namespace) -> dic
         pairs = zip(*seconds.values(), strict=True)
         report["at_once_is_faster_by"] = statistics.median(a / b for a, b in pairs)
     return report
-
-
-def busy(
-    way: Callable[[Sequence[Trainer], Any, int], Any], data: Any, options: argparse.Namespace
-) -> float:
-    """The share of the time in which the GPU works on at least one kernel, once all is recorded."""
-    from torch.autograd import DeviceType
-    from torch.profiler import ProfilerActivity, profile
-
-    with tempfile.TemporaryDirectory() as folder:
-        runs = options.runs if way is at_once else 1
-        trainers = [make(seed, Path(folder), options) for seed in range(runs)]
-        way(trainers, data, 50)
-        torch.cuda.synchronize()
-        with profile(activities=[ProfilerActivity.CUDA]) as profiled:
-            way(trainers, data, 50 + PROFILED)
-            torch.cuda.synchronize()
-    kernels = [e.time_range for e in profiled.events() if e.device_type == DeviceType.CUDA]
-    return covered([(kernel.start, kernel.end) for kernel in kernels])
-
-
-def covered(intervals: Sequence[tuple[float, float]]) -> float:
-    """The share of the time from the first to the last that lies in at least one interval."""
-    ordered = sorted(intervals)
-    total, reached = 0.0, ordered[0][0]
-    for start, end in ordered:
-        total += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return total / (reached - ordered[0][0])
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ import math
 import struct
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from disvae import BurgessVAE
 from disvae.data import MNIST
 from disvae.losses import Loss
 from disvae.recipes import load_recipe
@@ -47,9 +50,82 @@ def test_ensemble(tmp_path: Path) -> None:
     assert report["at_once"]["steps_per_second"] * report["at_once"]["seconds"] == pytest.approx(4)
 
 
+@pytest.fixture
+def _gpu_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+
+@pytest.mark.usefixtures("_gpu_stages")
+def test_gpu(tmp_path: Path) -> None:
+    module = load("gpu")
+    module.TINY = module.TINY._replace(n_images=64, batches=(2,), hidden=4, points=40)
+    options = ["--device", "cpu", "--seconds", "2", "--output", str(tmp_path)]
+    report = module.main([*options, "--stages", "steps", "runs", "train"])
+    assert json.loads((tmp_path / "gpu.json").read_text()) == report
+    rows = report["steps"]["rows"] + report["runs"]["rows"]
+    assert all(row["rate"] > 0 for row in rows)
+    assert {row["way"] for row in rows} >= {"as it is", "plain PyTorch", "streams", "stacked"}
+    assert [row["loss"] for row in report["train"]["rows"]] == ["FactorVAE", "beta-VAE"]
+    for row in report["train"]["rows"]:
+        assert row["reconstruction"] == row["log"][-1]["reconstruction"]
+        assert 0 <= row["default"]["FactorVAE score"] <= 1
+
+
+@pytest.mark.usefixtures("_gpu_stages")
+def test_the_page_on_gpus_has_the_tables_of_the_report(capsys) -> None:
+    load("gpu").main(["--table", str(BENCHMARKS / "results" / "gpu.json")])
+    page = (BENCHMARKS.parent / "docs" / "gpu.md").read_text()
+    for table in capsys.readouterr().out.strip().split("\n\n"):
+        assert table in page
+
+
+@pytest.mark.usefixtures("_gpu_stages")
+def test_gpu_tells_tests_that_failed_from_those_skipped() -> None:
+    text = """<testsuite><testcase name="a"/><testcase name="b"><skipped/></testcase>
+    <testcase name="c"><failure message="no"/></testcase></testsuite>"""
+    module = importlib.import_module("gpu_stages.checks")
+    found = module.summary_of_tests(ElementTree.fromstring(text))
+    assert found == {"passed": 1, "skipped": 1, "failed": {"c": "no"}}
+
+
+@pytest.mark.usefixtures("_gpu_stages")
 def test_share_of_time_that_is_covered() -> None:
-    covered = load("ensemble").covered
+    covered = importlib.import_module("gpu_stages.steps").covered
     assert covered([(0.0, 4.0), (1.0, 2.0), (3.0, 5.0), (8.0, 10.0)]) == pytest.approx(0.7)
+
+
+@pytest.mark.usefixtures("_gpu_stages")
+@pytest.mark.parametrize("products", [False, True])
+@pytest.mark.parametrize("name", ["VAE", "beta-TCVAE", "FactorVAE"])
+def test_stacked_runs_are_the_runs(
+    name: str, products: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = importlib.import_module("gpu_stages.bench")
+    stacked = importlib.import_module("gpu_stages.stacked")
+
+    def make(seed: int):
+        torch.manual_seed(seed)
+        model = BurgessVAE((1, 16, 16), latent_dim=10).double()
+        return model, bench.LOSSES[name](bench.TINY).double()
+
+    # Draws that are the same for all runs: mapping gives each its own otherwise.
+    noise = torch.randn(4, 10, dtype=torch.float64)
+    monkeypatch.setattr(torch, "randn", lambda *_, **__: noise)
+    monkeypatch.setattr(torch.distributions.normal, "_standard_normal", lambda *_: noise)
+    monkeypatch.setattr("disvae.divergence.adversarial.permute_dims", lambda z, sizes: z.flip(0))
+    x = torch.rand(2, 4, 1, 16, 16, dtype=torch.float64)
+    step = stacked.StackedStep([make(0), make(1)], 1e-3, torch.device("cpu"), products)
+    losses = torch.stack([step(x) for _ in range(3)])
+    for k in range(2):
+        model, criterion = make(k)
+        players = nn.ModuleList([model, criterion])
+        optimizer = torch.optim.Adam(players.parameters(), 1e-3)
+        for found in losses[:, k]:
+            optimizer.zero_grad()
+            loss = criterion(model, x[k], 0).loss
+            loss.backward()
+            optimizer.step()
+            assert found == pytest.approx(loss.item(), rel=1e-9)
 
 
 def test_precision(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Training by several processes: how many there are, and losses that see the batches of all."""
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -30,12 +33,13 @@ def launch(accelerator: str, devices: int, precision: Precision) -> Any:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         machines = int(os.environ["WORLD_SIZE"]) // devices
     try:
-        fabric = Fabric(
-            accelerator=accelerator,
-            devices=devices,
-            num_nodes=machines,
-            precision=of_fabric(precision),
-        )
+        with _without_advice():
+            fabric = Fabric(
+                accelerator=accelerator,
+                devices=devices,
+                num_nodes=machines,
+                precision=of_fabric(precision),
+            )
     except (RuntimeError, ImportError) as error:
         raise ValueError(f"accelerator {accelerator!r}, devices {devices}: {error}") from error
     if precision == "tf32" and fabric.device.type != "cuda":
@@ -43,8 +47,21 @@ def launch(accelerator: str, devices: int, precision: Precision) -> Any:
             f"precision 'tf32' is of NVIDIA's GPUs, but this trains on the device {fabric.device}: "
             "give precision='32-true' (--precision 32-true)"
         )
-    fabric.launch()
+    with _without_advice():
+        fabric.launch()
     return fabric
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep Fabric from telling what the precision is, and that there are others: we do."""
+    log = logging.getLogger("lightning_fabric.utilities.rank_zero")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 class GlobalBatch:

@@ -261,3 +261,9 @@ def test_tf32_is_for_gpus_and_lasts_for_the_step() -> None:
     assert settings() == before
     with pytest.raises(ValueError, match="precision 'tf32' is of NVIDIA's GPUs"):
         make(precision="tf32")
+
+
+def test_fabric_gives_no_advice_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        make(precision="bf16-mixed")
+    assert not caplog.records

@@ -99,7 +99,7 @@ class _Product(nn.Conv2d):
         taps = [padded[..., i : i + h : 2, j : j + w : 2] for i in range(4) for j in range(4)]
         columns = torch.stack(taps, 1)  # (channels, taps, images, height, width)
         y = self.weight.flatten(1) @ columns.flatten(2).flatten(0, 1)
-        y = y + self.bias[:, None]
+        y = y + self.bias[:, None] if self.bias is not None else y
         return y.unflatten(1, columns.shape[2:]).transpose(0, 1)
 
 
@@ -111,7 +111,8 @@ class _UpProduct(Upconvolution):
         rows = _doubled(taps.movedim(1, 0), -2)  # (2, channels, 4, images, height, width)
         both = _doubled(rows.movedim(2, 0), -1)  # (2, 2, channels, images, height, width)
         y = both.permute(2, 3, 4, 1, 5, 0).flatten(4, 5).flatten(2, 3)
-        return (y + self.bias[:, None, None, None]).transpose(0, 1)
+        y = y + self.bias[:, None, None, None] if self.bias is not None else y
+        return y.transpose(0, 1)
 
 
 def _doubled(taps: Tensor, dim: int) -> Tensor:
