@@ -26,7 +26,7 @@ from torch.distributions import Normal
 
 from disvae import LossOutput, Trainer
 from disvae.data import MNIST, ImageDataset, LabelPairs, split
-from disvae.data.encode import encode_posteriors, load_images
+from disvae.data.encode import encode_posteriors
 from disvae.losses import CycleConsistentLoss, Loss
 from disvae.metrics.downstream import chance, predict
 from disvae.models import MLPVAE, ConvEncoder
@@ -112,7 +112,7 @@ class Labelled:
     """Batches of images with their labels, drawn with replacement."""
 
     def __init__(self, data: ImageDataset, labels: NDArray[np.int64], batch_size: int) -> None:
-        self._x = load_images(data, torch.arange(len(data)))
+        self._x = data.floats(torch.arange(len(data)))
         self._labels, self._batch_size = torch.from_numpy(labels), batch_size
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -137,7 +137,7 @@ def classify_pixels(
     model.eval()
     with torch.no_grad():
         logits = [
-            model(load_images(part, some))
+            model(part.floats(some))
             for part in parts
             for some in torch.arange(len(part)).split(500)
         ]
@@ -148,8 +148,8 @@ def draw(run: Run, data: ImageDataset, labels: NDArray[np.int64], folder: Path) 
     """The pictures of a run, on test images."""
     model, s = run.model(), range(Z, Z + S)
     first = [int(np.flatnonzero(labels == digit)[0]) for digit in np.unique(labels)]
-    x = load_images(data, torch.tensor(first))
-    others = load_images(data, torch.arange(8))
+    x = data.floats(torch.tensor(first))
+    others = data.floats(torch.arange(8))
     names = ("s", "z")
     swap_figure(model, x, others, s, names).savefig(folder / "swaps.png")
     variations_figure(model, x, s, n=8, part="s").savefig(folder / "variations.png")

@@ -19,7 +19,7 @@ import torch
 
 from disvae import Trainer
 from disvae.data import FactorDataset, FactorSubset, Sprites
-from disvae.data.encode import encode_posteriors, load_images
+from disvae.data.encode import encode_posteriors
 from disvae.losses import JointVAELoss
 from disvae.metrics import matching_accuracy
 from disvae.models import MixedVAE, MLPDecoder, MLPEncoder
@@ -93,7 +93,7 @@ def measure(data: FactorDataset, seed: int, options: argparse.Namespace) -> dict
     codes = encode_posteriors(model.eval(), data, progress=False).loc
     shapes = data.factors(everything)[:, :1]
     score = matching_accuracy(codes, shapes, dimension=N_CONTINUOUS, factor=0)
-    images = load_images(data, everything)
+    images = data.floats(everything)
     figure = traversal_figure(model, images[len(data) // 2], mean_kl(model, images))
     figure.savefig(options.output / f"discrete-{seed}.png")
     return {

@@ -29,7 +29,6 @@ from torch import Tensor
 
 from disvae import Trainer
 from disvae.data import MNIST, FactorDataset, ImageDataset, Sprites
-from disvae.data.encode import load_images
 from disvae.losses import InfoGANLoss, InfoWGANGPLoss
 from disvae.metrics import evaluate_model
 from disvae.models import InfoGAN, InfoGAN2DShapes, InfoGANMNIST
@@ -98,7 +97,7 @@ def train(
         progress=False,
     )
     shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(options.seed))
-    images = load_images(data, shuffled[: options.n]).flatten(1)
+    images = data.floats(shuffled[: options.n]).flatten(1)
     columns = ("game", "penalty", "information", "diversity", "energy")
     print(f"{'step':>6}" + "".join(f"{column:>13}" for column in columns))
     rows = []

@@ -4,6 +4,6 @@ import torch
 
 
 def is_traced() -> bool:
-    """Whether ``torch.compile`` or ``torch.func`` looks on: values cannot be read then."""
+    """Whether ``torch.compile``, ``torch.func`` or an export looks on: values mean nothing then."""
     functorch: bool = torch._C._are_functorch_transforms_active()
-    return torch.compiler.is_compiling() or functorch
+    return functorch or torch.compiler.is_compiling() or torch.jit.is_tracing()

@@ -32,7 +32,7 @@ from disvae.plots import (
     tradeoff_figure,
     weights_figure,
 )
-from disvae.training import encode_posteriors, load_images, read_log
+from disvae.training import encode_posteriors, read_log
 
 LATENT_DIM = 6
 BETAS = (1.0, 2.0, 4.0, 8.0)
@@ -89,7 +89,7 @@ def of_one_model(data: FactorArray, model: MLPVAE) -> dict[str, Figure]:
     """The pictures of the codes of one model."""
     posterior = encode_posteriors(model, data, progress=False)
     factors, names = data.factors(torch.arange(len(data))), data.space.names
-    kl = mean_kl(model, load_images(data, torch.arange(len(data)))).tolist()
+    kl = mean_kl(model, data.floats(torch.arange(len(data)))).tolist()
     best = mig(posterior.loc, factors, names=names).details["best_dimension"]
     position = sorted({best[names.index("position_x")], best[names.index("position_y")]})
     parts = {
@@ -97,7 +97,7 @@ def of_one_model(data: FactorArray, model: MLPVAE) -> dict[str, Figure]:
         "all others": [j for j in range(LATENT_DIM) if j not in position],
     }
     chosen = torch.randperm(len(data), generator=torch.Generator().manual_seed(3))[:12]
-    images = load_images(data, chosen)
+    images = data.floats(chosen)
     return {
         "factor-maps": factor_map_figure(posterior.loc, factors, names, values=SHAPES, kl=kl),
         "swaps": swap_figure(model, images[:4], images[4:], position, ("position", "all else")),

@@ -39,9 +39,13 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--codes",
         metavar="FILE",
-        help="codes, a row per sample: .npy, .npz[:NAME], .csv, .h5[:NAME]",
+        help="codes, a row per sample: .npy, .npz[:NAME], .csv[:COLUMN,COLUMN], .h5[:NAME]",
     )
-    parser.add_argument("--factors", metavar="FILE", help="their factors, a row per sample")
+    parser.add_argument(
+        "--factors",
+        metavar="FILE",
+        help="their factors, a row per sample, numbers or words: the same kinds of file",
+    )
     parser.add_argument(
         "--discrete",
         type=list[int],

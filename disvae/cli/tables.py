@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from disvae.cli.csv_file import choose, read_csv
 from disvae.data.files import reading
 
 
@@ -42,32 +43,45 @@ KINDS = (".npy", ".npz", ".csv", ".h5", ".hdf5")
 NAMES = "factor_names"  # the array of a .npz file that names the columns of another
 
 
-def read_table(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+def read_table(name: str, words: bool = False) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     """A table of numbers, and the names of its columns where the file has them.
 
     Args:
         name: a .npy, .npz, .csv, .h5 or .hdf5 file; of a file with several arrays also which one,
-            as in ``codes.npz:mean``. The first line of a .csv file may be names.
+            as in ``codes.npz:mean``; of a .csv or .npy file also which columns, by name or number,
+            as in ``codes.csv:z0,z1``. The first line of a .csv file may be names.
+        words: whether a column of words is numbered, in the order of the alphabet, or refused.
 
     Returns:
         The table, (n, columns); one column alone is given a second axis.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: another kind of file, a damaged one, no array of that name, or one that is not a
-            table of numbers.
+        ValueError: another kind of file, a damaged one, no array or column of that name, or one
+            that is not a table of numbers.
     """
     file, key = _split(name)
     if file.suffix not in KINDS:
         raise ValueError(f"{file} is none of {', '.join(KINDS)}")
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {file}")
-    columns = None
+    names = None
     if file.suffix == ".csv":
-        table, columns = _read_csv(file)
+        columns, names = choose(*read_csv(file), key, file)
+        for k, column in enumerate(columns):
+            if column.dtype.kind == "U" and not words:
+                called = repr(names[k]) if names else k
+                raise ValueError(
+                    f"{file}: column {called} has words in it, such as {_word(column)!r}"
+                )
+        if any(column.dtype.kind == "U" for column in columns):
+            columns = [_numbered(column) for column in columns]
+        table = np.stack(columns, axis=1)
     elif file.suffix == ".npy":
         with reading(file):
             table = np.load(file, allow_pickle=False)
+        if key and table.ndim == 2:
+            table = np.stack(choose(list(table.T), None, key, file)[0], axis=1)
     else:
         table = _read_archive(file, key)
     if table.ndim == 1:
@@ -76,7 +90,7 @@ def read_table(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
         raise ValueError(
             f"{name} holds {table.dtype} of shape {table.shape}, not a table of numbers"
         )
-    return table, columns
+    return table, names
 
 
 def read_factors(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
@@ -85,7 +99,7 @@ def read_factors(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     Args:
         name: see :func:`read_table`.
     """
-    table, names = read_table(name)
+    table, names = read_table(name, words=True)
     file, _ = _split(name)
     if file.suffix == ".npz":
         with reading(file), file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
@@ -95,30 +109,26 @@ def read_factors(name: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     return table, names
 
 
+def _word(column: NDArray[Any]) -> str:
+    """The first cell of a column that is no number."""
+    for cell in column:
+        try:
+            float(cell)
+        except ValueError:
+            return str(cell)
+    raise AssertionError
+
+
+def _numbered(column: NDArray[Any]) -> NDArray[Any]:
+    if column.dtype.kind != "U":
+        return column
+    return np.unique(column, return_inverse=True)[1].astype(np.float64)
+
+
 def _split(name: str) -> tuple[Path, str]:
     """A file, and which of its arrays."""
     path, _, key = name.partition(":") if not Path(name).exists() else (name, "", "")
     return Path(path), key
-
-
-def _read_csv(file: Path) -> tuple[NDArray[Any], tuple[str, ...] | None]:
-    with reading(file):
-        lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
-        if not lines:
-            raise ValueError("it is empty")
-        first = [cell.strip().strip('"') for cell in lines[0].split(",")]
-        named = not all(_is_number(cell) for cell in first)
-        body = lines[1:] if named else lines
-        table = np.array([[float(cell) for cell in line.split(",")] for line in body])
-    return table, tuple(first) if named else None
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _read_archive(file: Path, key: str) -> NDArray[Any]:

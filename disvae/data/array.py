@@ -1,12 +1,19 @@
 """Images that are in memory already: a user's own, and the base of the readers of files."""
 
+from collections.abc import Sequence
+from typing import Literal, get_args
+
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from disvae.data.dataset import FactorDataset, ImageDataset, Images
-from disvae.data.factors import FactorSpace, as_indices
+from disvae.data.factor_table import factor_table
+from disvae.data.factors import as_indices
 from disvae.data.pixels import Pixels
+from disvae.images import looks_channels_last
+
+Layout = Literal["channels first", "channels last"]
 
 
 class ImageArray(ImageDataset):
@@ -16,10 +23,11 @@ class ImageArray(ImageDataset):
         images: uint8, (n, height, width) or (n, channels, height, width); a NumPy array or tensor.
         labels: one row per image, or None.
         max_value: the byte that stands for 1.0. If None: 1 where no byte is above 1, else 255.
+        layout: "channels last" for images of shape (n, height, width, channels).
 
     Raises:
-        ValueError: another type or shape, no images, a byte above ``max_value``, or another number
-            of labels.
+        ValueError: another type or shape, no images, images that look as if their channels were
+            last, a byte above ``max_value``, or another number of labels.
 
     Example:
         >>> data = ImageArray(torch.zeros(10, 28, 28, dtype=torch.uint8), max_value=255)
@@ -28,9 +36,13 @@ class ImageArray(ImageDataset):
     """
 
     def __init__(
-        self, images: object, labels: object | None = None, max_value: int | None = None
+        self,
+        images: object,
+        labels: object | None = None,
+        max_value: int | None = None,
+        layout: Layout = "channels first",
     ) -> None:
-        array = _as_images(images)
+        array = _as_images(images, layout)
         self._labels = None if labels is None else torch.as_tensor(labels)
         if self._labels is not None and len(self._labels) != len(array):
             raise ValueError(f"{len(array)} images, but {len(self._labels)} labels")
@@ -71,32 +83,36 @@ class FactorArray(ImageArray, FactorDataset):
 
     Args:
         images: see :class:`ImageArray`.
-        factors: integers (n, n_factors), each from 0 on.
-        names: one name per factor.
+        factors: a row per image, a column per factor: numbers, words, dates or truth values, in an
+            array, a tensor, nested lists or a data frame. The data set numbers the values of each
+            in their order, from 0 on; ``space.values`` keeps them.
+        names: one name per factor; those of its columns if ``factors`` is a data frame.
         max_value: see :class:`ImageArray`.
+        layout: see :class:`ImageArray`.
 
     Raises:
-        ValueError: factors that are not non-negative integers, or of another number than the
-            images or names.
+        ValueError: factors of another number than the images or names, or missing values; see
+            :func:`disvae.data.factor_table.factor_table`.
+
+    Example:
+        >>> images = torch.zeros(3, 28, 28, dtype=torch.uint8)
+        >>> data = FactorArray(images, [["cat"], ["dog"], ["cat"]], ("animal",))
+        >>> data.factors([0, 1]).tolist(), data.space.value("animal", 1)
+        ([[0], [1]], 'dog')
     """
 
     def __init__(
         self,
         images: object,
         factors: object,
-        names: tuple[str, ...],
+        names: Sequence[str] | None = None,
         max_value: int | None = None,
+        layout: Layout = "channels first",
     ) -> None:
-        super().__init__(images, max_value=max_value)
-        table = torch.as_tensor(factors)
-        if table.shape != (len(self), len(names)) or table.is_floating_point() or table.min() < 0:
-            raise ValueError(
-                f"expected integer factors from 0 on, of shape {(len(self), len(names))}, got "
-                f"{table.dtype} of shape {tuple(table.shape)}"
-            )
-        self._factors = table.long()
-        sizes = tuple(int(largest) + 1 for largest in table.amax(0))
-        self.space = FactorSpace(tuple(names), sizes)
+        super().__init__(images, max_value=max_value, layout=layout)
+        self._factors, self.space = factor_table(factors, names)
+        if len(self._factors) != len(self):
+            raise ValueError(f"{len(self)} images, but {len(self._factors)} rows of factors")
 
     def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
         """The factors of some indices."""
@@ -107,13 +123,22 @@ class FactorArray(ImageArray, FactorDataset):
         return self._factors[index]
 
 
-def _as_images(images: object) -> Images:
+def _as_images(images: object, layout: Layout) -> Images:
+    if layout not in get_args(Layout):
+        raise ValueError(f"layout must be one of {get_args(Layout)}, got {layout!r}")
     array = torch.as_tensor(images)
     if array.dim() == 3:
         array = array[:, None]
+    elif array.dim() == 4 and layout == "channels last":
+        array = array.permute(0, 3, 1, 2).contiguous()
     if array.dtype != torch.uint8 or array.dim() != 4 or array.numel() == 0:
         raise ValueError(
             "expected uint8 images of shape (n, height, width) or (n, channels, height, width), "
             f"got {array.dtype} of shape {tuple(array.shape)}"
+        )
+    if looks_channels_last(array.shape[1:]):
+        raise ValueError(
+            f"images of shape {tuple(array.shape)} would have {array.shape[1]} channels and be "
+            f'{array.shape[3]} pixels wide: if their channels are last, say layout="channels last"'
         )
     return array

@@ -35,6 +35,10 @@ class ImageDataset(Describable, ABC):
     def images(self, indices: object) -> Images:
         """The images of some indices, as raw bytes of 0 to ``max_value``."""
 
+    def floats(self, indices: object) -> Float[Tensor, "n channels height width"]:
+        """The images of some indices, float32 in [0, 1]: what models and losses take."""
+        return to_float(self.images(indices), self.max_value)
+
     def targets(self, index: int) -> Tensor:
         """The factors or labels of one image; empty if nothing is known of it."""
         return torch.empty(0, dtype=torch.int64)
@@ -45,7 +49,7 @@ class ImageDataset(Describable, ABC):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(f"index {index} of a data set of {len(self)} images")
-        return to_float(self.images([index]), self.max_value)[0], self.targets(index)
+        return self.floats([index])[0], self.targets(index)
 
 
 class FactorDataset(ImageDataset):

@@ -7,21 +7,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
-from disvae.data.dataset import ImageDataset, to_float
+from disvae.data.dataset import ImageDataset
 from disvae.divergence.parameters import join
 from disvae.models import LatentModel
-
-
-def load_images(
-    data: ImageDataset, indices: Int[Tensor, " n"]
-) -> Float[Tensor, "n channels height width"]:
-    """Some images of a data set, as float32 in [0, 1].
-
-    Args:
-        data: a data set, for its ``images(indices)`` and ``max_value``.
-        indices: which images, int64.
-    """
-    return to_float(data.images(indices), data.max_value)
 
 
 @torch.no_grad()
@@ -32,7 +20,7 @@ def encode_dataset(
 
     Args:
         model: the model, on whatever device and in whatever precision it is.
-        data: see :func:`load_images`.
+        data: the images.
         indices: which images, int64.
         batch_size: how many at once.
 
@@ -40,7 +28,7 @@ def encode_dataset(
         The codes, on the CPU.
     """
     weight = next(model.parameters())
-    batches = (load_images(data, part).to(weight) for part in indices.split(batch_size))
+    batches = (data.floats(part).to(weight) for part in indices.split(batch_size))
     return torch.cat([model.represent(x).float().cpu() for x in batches])
 
 
@@ -75,6 +63,6 @@ def encode_posteriors(
     posteriors = []
     with tqdm(total=len(indices), unit="image", disable=not progress) as bar:
         for part in indices.split(batch_size):
-            posteriors.append(join([model.encode(load_images(data, part).to(weight))]))
+            posteriors.append(join([model.encode(data.floats(part).to(weight))]))
             bar.update(len(part))
     return join(posteriors)

@@ -2,8 +2,9 @@
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -17,10 +18,12 @@ class FactorSpace:
     Args:
         names: one name per factor.
         sizes: how many values each factor has.
+        values: what the indices of each factor stand for, in their order: numbers, words, dates. If
+            empty, the indices themselves.
 
     Raises:
-        ValueError: names and sizes of different lengths, none at all, a name twice, or a size
-            below 1.
+        ValueError: names, sizes and values of different lengths, none at all, a name twice, or a
+            size below 1.
 
     Example:
         >>> space = FactorSpace(("shape", "x"), (3, 4))
@@ -30,6 +33,7 @@ class FactorSpace:
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
+    values: tuple[tuple[Any, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.names or len(self.names) != len(self.sizes):
@@ -41,6 +45,8 @@ class FactorSpace:
             raise ValueError(f"factor names must differ, got {self.names}")
         if min(self.sizes) < 1:
             raise ValueError(f"a factor has at least one value, got sizes {self.sizes}")
+        if self.values and tuple(map(len, self.values)) != tuple(self.sizes):
+            raise ValueError(f"sizes {self.sizes}, but {tuple(map(len, self.values))} values")
 
     def __len__(self) -> int:
         return math.prod(self.sizes)
@@ -49,6 +55,22 @@ class FactorSpace:
     def n_factors(self) -> int:
         """Number of factors."""
         return len(self.names)
+
+    def value(self, name: str, index: int) -> Any:
+        """What an index of the factor ``name`` stands for.
+
+        Raises:
+            ValueError: no such factor, or an index outside of its range.
+        """
+        k = self.position(name, index)
+        return self.values[k][index] if self.values else index
+
+    def only(self, columns: Sequence[int]) -> "FactorSpace":
+        """The space of some of the factors."""
+        names, sizes = tuple(self.names[k] for k in columns), tuple(self.sizes[k] for k in columns)
+        return FactorSpace(
+            names, sizes, tuple(self.values[k] for k in columns) if self.values else ()
+        )
 
     def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
         """The factors of each index.
@@ -73,8 +95,11 @@ class FactorSpace:
             factors: int64 (n, n_factors), or anything that becomes it.
 
         Raises:
-            ValueError: another shape, or a factor outside of its range.
+            ValueError: another shape, a factor outside of its range, or more combinations than an
+                int64 can number.
         """
+        if math.prod(self.sizes) > torch.iinfo(torch.int64).max:
+            raise ValueError(f"factors of sizes {self.sizes} have too many combinations to number")
         table = torch.as_tensor(factors)
         if table.dim() != 2 or table.shape[1] != len(self.sizes) or table.is_floating_point():
             raise ValueError(

@@ -5,7 +5,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from disvae.data.dataset import FactorDataset, ImageDataset, Images
-from disvae.data.factors import FactorSpace, as_indices
+from disvae.data.factors import as_indices
 from disvae.data.pixels import Pixels
 
 
@@ -147,9 +147,7 @@ class Slice(FactorSubset):
         if len(chosen) == 0:
             raise ValueError(f"no image of the data set has the factors {fixed}")
         super().__init__(dataset, chosen)
-        self.space = FactorSpace(
-            tuple(space.names[k] for k in self._free), tuple(space.sizes[k] for k in self._free)
-        )
+        self.space = space.only(self._free)
 
     def factors(self, indices: object) -> Int[Tensor, "n n_factors"]:
         """The free factors of some indices of the slice."""

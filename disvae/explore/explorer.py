@@ -15,7 +15,7 @@ from disvae.divergence import information_per_dimension
 from disvae.divergence.parameters import continuous_part, join
 from disvae.explore.upload import read_picture
 from disvae.models import LatentModel
-from disvae.training import encode_posteriors, load_images, load_run
+from disvae.training import encode_posteriors, load_run
 
 Image = Float[Tensor, "channels height width"]
 Code = tuple[float, ...]
@@ -81,7 +81,7 @@ class Explorer:
         """
         if not 0 <= index < len(self.data):
             raise ValueError(f"the image must be from 0 to {len(self.data) - 1}, got {index}")
-        return self._start(load_images(self.data, torch.tensor([index]))[0])
+        return self._start(self.data.floats(torch.tensor([index]))[0])
 
     def start_from(self, content: bytes) -> Start:
         """Start from a picture file of one's own.

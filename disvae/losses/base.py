@@ -1,28 +1,23 @@
 """The interface of all losses, and the ELBO that most of them start from."""
 
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
 from disvae.divergence import kl_per_dimension
 from disvae.divergence.bounded import NO_KL, has_bounds
+from disvae.images import UnsuitableError, check_images
 from disvae.likelihoods import Likelihood
 from disvae.spec import Describable
-from disvae.tracing import is_traced
 
 Images = Float[Tensor, "batch channels height width"]
 Codes = Float[Tensor, "batch columns"]
 Scalar = Float[Tensor, ""]
 Terms = dict[str, Tensor]
 Step = int | Tensor | None
-
-
-class UnsuitableError(TypeError):
-    """A loss was given a model, or a batch, that it is not made for."""
 
 
 class LossOutput(NamedTuple):
@@ -82,8 +77,35 @@ def local(model: AnyModel) -> AnyModel:
     return alone
 
 
-class Loss(Describable, nn.Module, ABC):
-    """An objective for a model. It owns its own networks, and never an optimiser or a counter."""
+class _Frozen(ABCMeta):
+    """Notes of each object that it is made, ``__init__`` of all subclasses included."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        object.__setattr__(made, "_made", True)
+        return made
+
+
+class Loss(Describable, nn.Module, metaclass=_Frozen):
+    """An objective for a model. It owns its own networks, and never an optimiser or a counter.
+
+    It is frozen once it is made: an argument that was assigned anew would reach neither the loss
+    nor the run's config.yaml.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, unless it is an argument of a loss that is made.
+
+        Raises:
+            AttributeError: it is.
+        """
+        if "_made" in self.__dict__ and name in self.__dict__.get("_init_args", ()):
+            raise AttributeError(
+                f"{type(self).__name__} is made, and {name} stays as it is: make another loss, or "
+                f"give a weight that changes from step to step as a schedule, such as "
+                f"{name}=disvae.schedules.Linear(0.0, 4.0, steps=10_000)"
+            )
+        super().__setattr__(name, value)
 
     @abstractmethod
     def forward(self, model: Any, batch: Any, step: Step = None) -> LossOutput:
@@ -188,30 +210,3 @@ def objective(reconstruction: Scalar, penalty: Scalar, terms: Terms) -> LossOutp
 def mean_kl(posterior: Distribution, prior: Distribution) -> Scalar:
     """The KL term of the ELBO in closed form: nats per image, averaged over the batch."""
     return kl_per_dimension(posterior, prior).sum(-1).mean()
-
-
-def check_images(x: Tensor) -> None:
-    """Refuse what is not a batch of images in [0, 1].
-
-    The values are looked at on the CPU alone: on a GPU the look would wait for all work in flight.
-
-    Raises:
-        UnsuitableError: not a floating-point tensor.
-        ValueError: not of shape (batch, channels, height, width), empty, or with values that are
-            NaN, infinite, or outside [0, 1].
-    """
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
-        raise UnsuitableError(f"expected images as a floating-point tensor in [0, 1], got {kind}")
-    if x.dim() != 4 or len(x) == 0:
-        raise ValueError(
-            "expected at least one image, of shape (batch, channels, height, width), "
-            f"got {tuple(x.shape)}"
-        )
-    if x.device.type == "cpu" and not is_traced():
-        low, high = torch.aminmax(x.detach())  # NaN in either if there is one anywhere
-        if not (low >= 0 and high <= 1):
-            raise ValueError(
-                f"expected images with values in [0, 1], got values from {low:g} to {high:g}: "
-                "divide bytes by 255, bring [-1, 1] back by (x + 1) / 2, and look for NaN"
-            )

@@ -105,6 +105,7 @@ class CycleConsistentLoss(Loss):
         codes = torch.cat([torch.cat([z, s], 1), torch.cat([z, s.roll(1, 0)], 1)])
         with torch.no_grad():  # so that the way back is taught to the encoder alone
             images = model.likelihood.mean(model.decode(codes)).to(s.dtype)
+            images = images.clamp(0, 1)  # a Gaussian's mean may lie outside
         found, _ = self._encode(model, images)
         first, second = found.loc.chunk(2)
         return (first - second).abs().sum(1).mean()

@@ -10,8 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-# A dimension whose spread is below this part of its magnitude is constant up to float32 rounding.
-ROUNDING = 1e-6
+# A dimension whose spread is below this part of its magnitude may be constant up to the rounding of
+# float32; then its values are few, neighbours of one number. Codes that were shifted have many.
+ROUNDING, FEW = 1e-6, 32
+# Among so many samples a factor of as many values is none.
+ENOUGH = 50
 # Below this standard deviation a dimension has collapsed, if the prior is a standard normal.
 NEARLY_CONSTANT = 0.05
 
@@ -49,8 +52,13 @@ class Arrays:
     def std(self) -> NDArray[np.float64]:
         """Standard deviation of each dimension, 0 where it is rounding alone."""
         magnitude = np.abs(self.codes).max(axis=0)
-        relative = (self.codes / np.where(magnitude > 0, magnitude, 1.0)).std(axis=0)
-        return np.where(relative > ROUNDING, relative * magnitude, 0.0)
+        centered = self.codes - self.codes.mean(axis=0)
+        reach = np.abs(centered).max(axis=0)  # squares of tiny numbers are 0, of huge ones infinite
+        spread = reach * (centered / np.where(reach > 0, reach, 1.0)).std(axis=0)
+        for j in np.flatnonzero(spread <= ROUNDING * magnitude):
+            if len(np.unique(self.codes[:, j])) <= FEW:
+                spread[j] = 0.0
+        return spread
 
     @cached_property
     def spread(self) -> NDArray[np.float64]:
@@ -159,9 +167,10 @@ def check_arrays(
 
     Raises:
         ValueError: the arrays are not of these shapes, or of different lengths; fewer than 2
-            samples; NaN or infinite codes; factors that are not whole; a factor with one value;
-            names that are not one per factor, or not distinct; discrete dimensions that the codes
-            do not have, or whose codes are not whole.
+            samples; NaN or infinite codes; factors that are not whole; a factor with one value, or
+            with another one in every sample; codes that count the samples; names that are not one
+            per factor, or not distinct; discrete dimensions that the codes do not have, or whose
+            codes are not whole.
     """
     if isinstance(codes, Arrays):
         return codes
@@ -186,10 +195,31 @@ def check_arrays(
         raise ValueError(f"{len(labels)} names for {v.shape[1]} factors")
     if len(set(labels)) != len(labels):
         raise ValueError(f"expected a different name for each factor, got {labels}")
+    _refuse_row_numbers(z, whole, labels)
     for name, column in zip(labels, whole.T, strict=True):
         if (column == column[0]).all():
             raise ValueError(f"{name!r} has one value, which no code can predict: drop its column")
     return Arrays(z, whole, labels, _check_discrete(z, discrete))
+
+
+def _refuse_row_numbers(z: NDArray[np.float64], v: NDArray[np.int64], names: Sequence[str]) -> None:
+    """Refuse a column that counts or identifies the samples, as tables often have one."""
+    if len(z) < ENOUGH:
+        return
+    for name, column in zip(names, v.T, strict=True):
+        if len(np.unique(column)) == len(column):
+            raise ValueError(
+                f"the factor {name!r} has another value in each of the {len(column)} samples, as "
+                "their numbers do, and tells nothing: leave its column out (on the command line "
+                "--factors FILE.csv:NAME,NAME), or bin it by disvae.metrics.bin_factors"
+            )
+    for j, dimension in enumerate(z.T):
+        if z.shape[1] > 1 and (np.diff(dimension) == 1).all():
+            raise ValueError(
+                f"dimension {j} of the codes counts the samples, from {dimension[0]:g} to "
+                f"{dimension[-1]:g}: leave its column out (on the command line --codes "
+                "FILE.csv:NAME,NAME)"
+            )
 
 
 def check_codes(codes: object) -> Arrays:

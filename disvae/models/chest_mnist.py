@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from disvae.likelihoods import Bernoulli, Likelihood
-from disvae.models.layers import ImageShape, check_image_shape, check_images, fully_connected
+from disvae.models.layers import ImageShape, check_image_shape, check_shape, fully_connected
 from disvae.models.vae import VAE
 
 _Leaky = partial(nn.LeakyReLU, 0.2)
@@ -93,7 +93,7 @@ class _Encoder(nn.Module):
         self.log_var = fully_connected(sizes, _Leaky)
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch n"]:
-        check_images(x, self.image_shape)
+        check_shape(x, self.image_shape)
         features = self.convolutions(x)
         return torch.cat([self.mean(features), self.log_var(features)], dim=1)
 

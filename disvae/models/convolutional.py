@@ -19,7 +19,7 @@ from disvae.models.convolution_stack import ConvolutionStack
 from disvae.models.layers import (
     ImageShape,
     check_image_shape,
-    check_images,
+    check_shape,
     draw_weights,
     fully_connected,
 )
@@ -97,7 +97,7 @@ class ConvEncoder(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch n"]:
         """The features of each image."""
-        check_images(x, self.image_shape)
+        check_shape(x, self.image_shape)
         if any(self.padding):
             x = F.pad(x, self.padding)
         return self.head(self.convolutions(x).flatten(1))

@@ -9,6 +9,7 @@ from torch.distributions import Normal, Uniform
 
 from disvae.divergence.mixed import MixedDistribution
 from disvae.divergence.parameters import draw
+from disvae.images import check_images
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.latent import Codes, Columns, Images, LatentModel
 from disvae.models.mixed import as_columns
@@ -98,6 +99,7 @@ class InfoGAN(LatentModel):
 
     def encode(self, x: Images) -> MixedDistribution:
         """Q(c|x), of shape (batch, latent_dim)."""
+        check_images(x)
         return self.recognise(self.trunk(x))
 
     def recognise(self, features: Features) -> MixedDistribution:

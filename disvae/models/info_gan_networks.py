@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.info_gan import InfoGAN, check_codes
-from disvae.models.layers import ImageShape, check_image_shape, check_images, draw_weights
+from disvae.models.layers import ImageShape, check_image_shape, check_shape, draw_weights
 from disvae.models.upconvolution import Upconvolution
 
 # Of the critic: InfoGAN's is "batch"; InfoWGAN-GP's is "layer", in its fully connected layer alone.
@@ -260,7 +260,7 @@ class _Trunk(nn.Sequential):
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch n"]:
         """The features of each image."""
-        check_images(x, self.image_shape)
+        check_shape(x, self.image_shape)
         return super().forward(x.contiguous(memory_format=torch.channels_last))
 
 

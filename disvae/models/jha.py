@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from disvae.likelihoods import Bernoulli, Likelihood
-from disvae.models.layers import ImageShape, check_image_shape, check_images, draw_weights
+from disvae.models.layers import ImageShape, check_image_shape, check_shape, draw_weights
 from disvae.models.vae import VAE
 
 
@@ -75,7 +75,7 @@ class _Encoder(nn.Sequential):
         self.apply(draw_weights)
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch n"]:
-        check_images(x, self.image_shape)
+        check_shape(x, self.image_shape)
         outputs: Tensor = super().forward(x)
         return outputs
 

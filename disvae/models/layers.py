@@ -10,6 +10,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from disvae.images import looks_channels_last
+
 ImageShape = tuple[int, int, int]
 
 
@@ -17,13 +19,19 @@ def check_image_shape(image_shape: ImageShape) -> None:
     """Refuse what is not (channels, height, width).
 
     Raises:
-        ValueError: not three positive numbers.
+        ValueError: not three positive numbers, or such that the channels seem to be last.
     """
     if len(image_shape) != 3 or min(image_shape) < 1:
         raise ValueError(f"expected image_shape = (channels, height, width), got {image_shape}")
+    if looks_channels_last(image_shape):
+        raise ValueError(
+            f"image_shape = {tuple(image_shape)} would be {image_shape[0]} channels of "
+            f"{image_shape[1]}×{image_shape[2]}: channels come first, as in "
+            f"{(image_shape[2], *image_shape[:2])}"
+        )
 
 
-def check_images(x: Tensor, image_shape: ImageShape) -> None:
+def check_shape(x: Tensor, image_shape: ImageShape) -> None:
     """Refuse a batch that is not of the images that a network was made for.
 
     Raises:

@@ -8,6 +8,7 @@ from torch.distributions import Normal
 
 from disvae.divergence.mixed import MixedDistribution
 from disvae.divergence.parameters import draw
+from disvae.images import check_images
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.burgess import burgess_networks
 from disvae.models.kim import kim_networks
@@ -91,6 +92,7 @@ class MixedVAE(LatentModel):
 
     def encode(self, x: Images) -> MixedDistribution:
         """The posterior q(z|x), of shape (batch, latent_dim), in the prior's precision."""
+        check_images(x)
         n = self.n_continuous
         moments = self.encoder(x)
         expected = (len(x), 2 * n + sum(self.categories))

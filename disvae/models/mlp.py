@@ -10,7 +10,7 @@ from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.layers import (
     ImageShape,
     check_image_shape,
-    check_images,
+    check_shape,
     draw_weights,
     fully_connected,
 )
@@ -38,7 +38,7 @@ class MLPEncoder(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch n"]:
         """The features of each image."""
-        check_images(x, self.image_shape)
+        check_shape(x, self.image_shape)
         return self.layers(x.flatten(1))
 
 

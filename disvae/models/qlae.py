@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from disvae.divergence.mixed import IMPOSSIBLE, MixedDistribution
 from disvae.divergence.parameters import draw
+from disvae.images import check_images
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.burgess import burgess_networks
 from disvae.models.latent import Codes, Columns, Images, LatentModel
@@ -129,6 +130,7 @@ class QLAE(LatentModel):
         return self.prior.codes(draw(self.prior, n, generator))
 
     def _encoded(self, x: Images) -> Codes:
+        check_images(x)
         encoded = self.encoder(x)
         if encoded.shape != (len(x), self.latent_dim):
             raise ValueError(

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.convolutional import n_halvings, padding, smallest_map
-from disvae.models.layers import ImageShape, check_images, draw_weights, fully_connected
+from disvae.models.layers import ImageShape, check_shape, draw_weights, fully_connected
 from disvae.models.vae import VAE
 
 Images = Float[Tensor, "batch channels height width"]
@@ -95,7 +95,7 @@ class ResidualEncoder(nn.Module):
 
     def forward(self, x: Images) -> Float[Tensor, "batch n"]:
         """The features of each image."""
-        check_images(x, self.image_shape)
+        check_shape(x, self.image_shape)
         return self.head(self.blocks(F.pad(x, self.padding)))
 
 

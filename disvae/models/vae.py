@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 
+from disvae.images import check_images
 from disvae.likelihoods import Bernoulli, Likelihood
 from disvae.models.latent import Codes, Images, LatentModel
 
@@ -59,6 +60,7 @@ class VAE(LatentModel):
 
     def encode(self, x: Images) -> Normal:
         """The posterior q(z|x), of shape (batch, latent_dim), in the prior's precision."""
+        check_images(x)
         moments = self.encoder(x)
         if moments.shape != (len(x), 2 * self.latent_dim):
             raise ValueError(

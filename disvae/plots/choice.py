@@ -7,7 +7,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from disvae.data import ImageDataset
-from disvae.training import load_images
 
 
 def choose_images(
@@ -49,7 +48,7 @@ def load_chosen(
     data: ImageDataset, n: int, images: Sequence[int], seed: int
 ) -> Float[Tensor, "n channels height width"]:
     """The images that :func:`choose_images` chooses, in [0, 1]."""
-    return load_images(data, choose_images(data, n, images, seed))
+    return data.floats(choose_images(data, n, images, seed))
 
 
 def starting_images(

@@ -27,7 +27,6 @@ from disvae.training import (
     Run,
     encode_dataset,
     encode_posteriors,
-    load_images,
     load_run,
     read_dimension_names,
 )
@@ -153,7 +152,7 @@ def swaps(
     if rows < 1 or columns < 1:
         raise ValueError(f"expected at least 1 row and 1 column, got {rows} and {columns}")
     data = run.data()
-    chosen = load_images(data, choose_images(data, rows + columns, images, seed))
+    chosen = data.floats(choose_images(data, rows + columns, images, seed))
     return swap_figure(run.model(), chosen[:rows], chosen[rows:], list(dimensions))
 
 
@@ -182,7 +181,7 @@ def variations(
     if not dimensions:
         raise NotApplicableError("which part of the code to keep must be said: --dimensions 0 1 2")
     data = run.data()
-    chosen = load_images(data, choose_images(data, rows, images, seed))
+    chosen = data.floats(choose_images(data, rows, images, seed))
     return variations_figure(run.model(), chosen, list(dimensions), columns, seed)
 
 
@@ -257,7 +256,7 @@ def _varied(data: FactorDataset, indices: Tensor) -> tuple[Tensor, list[str]]:
 
 
 def _kl(run: Run, data: ImageDataset, seed: int) -> Tensor:
-    return mean_kl(run.model(), load_images(data, _some(data, 1_000, seed)))
+    return mean_kl(run.model(), data.floats(_some(data, 1_000, seed)))
 
 
 def _values(
@@ -266,7 +265,9 @@ def _values(
     """What to colour codes by: its values, what it is called, and what the values are."""
     if isinstance(data, FactorDataset):
         name = by or data.space.names[0]
-        return data.factors(indices)[:, data.space.position(name)], name.replace("_", " "), None
+        k = data.space.position(name)
+        values = [str(value) for value in data.space.values[k]] if data.space.values else None
+        return data.factors(indices)[:, k], name.replace("_", " "), values
     if by is not None:
         raise ValueError(f"{type(data).__name__} has no factors, and codes are coloured by a label")
     try:

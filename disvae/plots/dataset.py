@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from disvae.data import FactorDataset, ImageDataset, to_float
+from disvae.data import FactorDataset, FactorSpace, ImageDataset
 from disvae.plots.grid import image_grid, show_grid
 from disvae.plots.style import styled
 
@@ -37,12 +37,12 @@ def dataset_figure(data: ImageDataset, rows: int = 2, seed: int = 0) -> "Figure"
         raise ValueError(f"rows must be at least 1, got {rows}")
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randint(len(data), (rows * COLUMNS,), generator=generator)
-    images = [_images(data, chosen).unflatten(0, (rows, COLUMNS))]
+    images = [data.floats(chosen).unflatten(0, (rows, COLUMNS))]
     labels = {(rows - 1) / 2: "random"}
     if isinstance(data, FactorDataset):
-        for k, name in enumerate(data.space.names):
+        for k in range(data.space.n_factors):
             images.append(_varied(data, k, int(chosen[0]))[None])
-            labels[rows + k] = name.replace("_", " ")
+            labels[rows + k] = _label(data.space, k)
     picture = image_grid(torch.cat(images))
     figure, axes = show_grid(picture, below=0.1)
     axes.set_xticks([])
@@ -50,6 +50,15 @@ def dataset_figure(data: ImageDataset, rows: int = 2, seed: int = 0) -> "Figure"
     places = [height * (row + 0.5) for row in labels]
     axes.set_yticks(places, list(labels.values()))
     return figure
+
+
+def _label(space: FactorSpace, k: int) -> str:
+    """The name of a factor, and its first and last value where they are more than numbers."""
+    name = space.names[k].replace("_", " ")
+    if not space.values:
+        return name
+    first, *_, last = *space.values[k], space.values[k][-1]
+    return f"{name}\n{first} to {last}"
 
 
 def _varied(data: FactorDataset, k: int, start: int) -> Tensor:
@@ -63,9 +72,5 @@ def _varied(data: FactorDataset, k: int, start: int) -> Tensor:
     for column, value in enumerate(values):
         found = alike[factors[alike, k] == value]
         if len(found):
-            row[column] = _images(data, found[:1])[0]
+            row[column] = data.floats(found[:1])[0]
     return row
-
-
-def _images(data: ImageDataset, indices: Tensor) -> Tensor:
-    return to_float(data.images(indices), data.max_value)

@@ -18,7 +18,7 @@ from disvae.plots.interpolation import Path, interpolation_figure
 from disvae.plots.reconstruct_traverse import reconstruct_traverse_figure
 from disvae.plots.reconstructions import reconstruction_figure
 from disvae.plots.traversals import VALUES, traversal_figure, traversal_unit, traversal_values
-from disvae.training import Run, load_images
+from disvae.training import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +49,7 @@ def data_samples(
     _check_positive(rows=rows, columns=columns)
     data = run.data()
     indices = choose_images(data, rows * columns, images, seed)
-    shown = load_images(data, indices).unflatten(0, (rows, columns))
+    shown = data.floats(indices).unflatten(0, (rows, columns))
     return images_figure(shown, [str(index) for index in indices.tolist()], scale=scale)
 
 
@@ -227,7 +227,7 @@ def interpolation(
     _check_positive(rows=rows)
     model, data = run.model(), run.data()
     indices = choose_images(data, 2 * rows, images, seed)
-    x = load_images(data, indices)
+    x = data.floats(indices)
     labels = [f"{a} to {b}" for a, b in indices.view(-1, 2).tolist()]
     order = describe_dimensions(model, data).order() if path == "dimensions" else None
     return interpolation_figure(model, x[::2], x[1::2], columns, path, order, labels, scale)

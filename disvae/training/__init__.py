@@ -1,6 +1,6 @@
 """Training: the loop, the run directory that it leaves, and what reads such a directory again."""
 
-from disvae.data.encode import encode_dataset, encode_posteriors, load_images
+from disvae.data.encode import encode_dataset, encode_posteriors
 from disvae.training.ensemble import train_ensemble
 from disvae.training.evidence import (
     Evidence,
@@ -27,7 +27,6 @@ __all__ = [
     "encode_posteriors",
     "import_model",
     "importance_weighted_bound",
-    "load_images",
     "load_run",
     "read_dimension_names",
     "read_log",

@@ -10,7 +10,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from disvae.data import ImageDataset
-from disvae.data.encode import load_images
 from disvae.divergence import draw, kl_per_dimension
 from disvae.divergence.bounded import refuse_bounds
 from disvae.models import LatentModel
@@ -179,7 +178,7 @@ def _batches(
         raise ValueError("a bound needs at least one image, got no indices")
     weight = next(model.parameters())
     for part in indices.split(size):
-        yield load_images(data, part).to(weight)
+        yield data.floats(part).to(weight)
 
 
 def _average(bounds: list[Tensor]) -> Evidence:

@@ -8,7 +8,7 @@ from PIL import Image
 from disvae.cli.main import main
 from disvae.cli.tables import read_table
 from disvae.data import ImageFolder
-from disvae.training import encode_posteriors, load_images, load_run
+from disvae.training import encode_posteriors, load_run
 
 
 @pytest.fixture(scope="module")
@@ -127,5 +127,5 @@ def test_images_are_those_that_training_saw(run) -> None:
     finished = load_run(run)
     with np.load(run / "codes.npz") as archive, torch.no_grad():
         index = torch.from_numpy(archive["indices"])
-        mean = finished.model().represent(load_images(finished.data(), index))
+        mean = finished.model().represent(finished.data().floats(index))
         torch.testing.assert_close(torch.from_numpy(archive["mean"]), mean)

@@ -64,8 +64,13 @@ def test_names_of_factors_in_an_archive(tmp_path) -> None:
         ("t.npz", b"PK", "damaged"),
         ("t.h5", b"HDF", "damaged"),
         ("t.csv", b"", "empty"),
-        ("t.csv", b"a,b\n1,2\n3\n", "damaged"),
-        ("t.csv", b"1,2\n3,x\n", "damaged"),
+        ("t.csv", b"a,b\n", "has names of columns, and no rows"),
+        ("t.csv", b"a,b\n1,2\n3\n", "line 3 has 1 cells, not 2"),
+        ("t.csv", b"a,b\n1,\n", "line 2 has an empty cell in column 1"),
+        ("t.csv", b"1,2\n3,x\n", "column 1 has words in it, such as 'x'"),
+        ("t.csv", b"a,b\n1,cat\n", "column 'b' has words in it, such as 'cat'"),
+        ("t.csv", b"\xff\xfe1,2", "no table in UTF-8"),
+        ("t.csv", b",a\n0,2\n", "column 0 has no name.*as in t.csv:a"),
         ("t.mat", b"", "is none of .npy"),
     ],
 )
@@ -73,6 +78,18 @@ def test_files_that_are_none(tmp_path, name, content, message) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_table(str(tmp_path / name))
+
+
+def test_columns_are_asked_for_by_name_or_number(tmp_path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text(',shape,"size, cm"\n0,cat,3\n1,ant,4\n', "utf-8-sig")
+    assert read_table(f"{file}:2")[0].tolist() == [[3], [4]]
+    table, names = read_factors(f"{file}:shape,2")
+    assert (table.tolist(), names) == ([[1, 3], [0, 4]], ("shape", "size, cm"))
+    with pytest.raises(ValueError, match="has no column 'hue'; its columns are , shape, size, cm"):
+        read_table(f"{file}:hue")
+    np.save(tmp_path / "t.npy", TABLE)
+    assert read_table(f"{tmp_path}/t.npy:2,0")[0].tolist() == TABLE[:, [2, 0]].tolist()
 
 
 def test_arrays_are_asked_for_by_name(tmp_path) -> None:

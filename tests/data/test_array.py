@@ -43,10 +43,23 @@ def test_bad_images(arguments, message) -> None:
         ImageArray(**arguments)
 
 
-@pytest.mark.parametrize("factors", [[[0.5, 1]] * 4, [[0, 1]] * 3, [[0, -1]] * 4, [0, 1, 2, 3]])
-def test_bad_factors(factors) -> None:
-    with pytest.raises(ValueError, match="integer factors"):
-        FactorArray(IMAGES, factors, names=("a", "b"))
+def test_bad_factors() -> None:
+    with pytest.raises(ValueError, match="4 images, but 3 rows of factors"):
+        FactorArray(IMAGES, [[0, 1]] * 3, names=("a", "b"))
+
+
+@pytest.mark.untyped
+def test_channels_are_first_or_declared_to_be_last() -> None:
+    colour = np.arange(2 * 6 * 8 * 3, dtype=np.uint8).reshape(2, 6, 8, 3)
+    with pytest.raises(ValueError, match='their channels are last, say layout="channels last"'):
+        ImageArray(colour)
+    data = ImageArray(colour, layout="channels last")
+    assert data.image_shape == (3, 6, 8)
+    assert data.images([1])[0].numpy().tolist() == colour[1].transpose(2, 0, 1).tolist()
+    assert FactorArray(colour, [[0], [1]], ("a",), layout="channels last").image_shape == (3, 6, 8)
+    with pytest.raises(ValueError, match="layout must be one of"):
+        ImageArray(colour, layout="NHWC")  # type: ignore[arg-type]
+    assert ImageArray(np.zeros((2, 4, 5, 3), np.uint8)).image_shape == (4, 5, 3)  # who knows
 
 
 def test_no_labels() -> None:

@@ -11,7 +11,7 @@ from disvae.explore import explore, explore_run, interpolate
 from disvae.explore.explorer import reach
 from disvae.likelihoods import Gaussian
 from disvae.plots import mean_kl
-from disvae.training import load_images, load_run
+from disvae.training import load_run
 
 
 class Moments(nn.Module):
@@ -50,7 +50,7 @@ def test_start_is_the_image_its_code_and_its_reconstruction(explorer, run):
     start = explorer.start_at(7)
     finished = load_run(run)
     model = finished.model()
-    x = load_images(finished.data(), torch.tensor([7]))
+    x = finished.data().floats(torch.tensor([7]))
     with torch.no_grad():
         code = model.represent(x)[0]
         assert (start.reconstruction - model.reconstruct(x)[0]).abs().mean() < 0.01
@@ -62,7 +62,7 @@ def test_start_is_the_image_its_code_and_its_reconstruction(explorer, run):
 
 def test_the_data_sets_kl_is_the_mean(explorer, run):
     finished = load_run(run)
-    images = load_images(finished.data(), torch.arange(20))
+    images = finished.data().floats(torch.arange(20))
     assert explorer.kl == pytest.approx(mean_kl(finished.model(), images).tolist(), rel=1e-5)
 
 

@@ -167,6 +167,18 @@ def test_description_builds_the_same_loss(name: str) -> None:
     assert describe(copy) == describe(criterion)
 
 
+@pytest.mark.parametrize("name", CONTRACT)
+def test_a_loss_is_frozen_once_it_is_made(name: str) -> None:
+    for criterion in (CONTRACT[name](), copy.deepcopy(CONTRACT[name]())):
+        described = describe(criterion)
+        for argument in criterion._init_args:
+            with pytest.raises(AttributeError, match=rf"{argument} stays as it is.*Linear"):
+                setattr(criterion, argument, 1000.0)
+        assert describe(criterion) == described
+    criterion.note = "anything else may be set"
+    assert criterion.double().eval().note
+
+
 def test_every_public_loss_is_in_the_list() -> None:
     listed = {type(make()) for make in CONTRACT.values()}
     public = {getattr(disvae.losses, name) for name in disvae.losses.__all__}

@@ -57,9 +57,31 @@ def test_types(dtype) -> None:
 
 def test_dead_dimensions_whatever_the_unit() -> None:
     rng = np.random.default_rng(0)
-    rounding = 1 + 1e-7 * rng.normal(size=(100, 1))
+    rounding = 1 + 2**-23 * rng.integers(-2, 3, (100, 1))  # of float32
     small = 1 + 1e-4 * rng.normal(size=(100, 1))
     factors = rng.integers(0, 3, (100, 1))
     for unit in (1e-200, 1e-20, 1.0, 1e20, 1e200):
         z = unit * np.concatenate([rounding, small, np.zeros((100, 1))], axis=1)
         assert check_arrays(z, factors).details()["dead_dimensions"] == [0, 2]
+
+
+def test_codes_that_were_only_shifted_are_alive() -> None:
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(0, 3, 600), rng.integers(0, 6, 600)], 1)
+    codes = factors + 0.05 * rng.normal(size=factors.shape)
+    for offset in (1e7, -1e10):
+        assert float(mig(codes + offset, factors)) == pytest.approx(float(mig(codes, factors)))
+
+
+@pytest.mark.parametrize("start", [0, 1, 1000])
+def test_numbers_of_the_samples_are_no_factor_and_no_code(start: int) -> None:
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(0, 3, 500), rng.integers(0, 6, 500)], 1)
+    codes = factors + 0.05 * rng.normal(size=factors.shape)
+    numbers = start + np.arange(500)[:, None]
+    with pytest.raises(
+        ValueError, match=r"'factor 0' has another value in each of the 500 samples"
+    ):
+        mig(codes, np.hstack([rng.permutation(numbers), factors]))
+    with pytest.raises(ValueError, match=r"dimension 0 of the codes counts the samples"):
+        mig(np.hstack([numbers, codes]), factors)

@@ -126,6 +126,22 @@ def test_order_signs_and_units_change_nothing(name, seed, dims, mix) -> None:
     assert EVERY[name](turned, factors) == pytest.approx(float(score), abs=apart)
 
 
+OFFSETS = st.sampled_from([0.0, 1.0, -1e7, 1e12])
+UNITS = st.sampled_from([1e-12, 1.0, 1e12])
+
+
+@settings(max_examples=6)
+@given(OFFSETS, UNITS)
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "DCI"])
+def test_an_offset_changes_nothing(name, offset, unit) -> None:
+    rng = np.random.default_rng(0)
+    # On a grid that the largest offset leaves exact.
+    codes = np.round((FACTORS + 0.3 * rng.normal(size=FACTORS.shape)) * 1024) / 1024
+    moved = (codes + offset) * unit
+    expected, actual = float(EVERY[name](codes, FACTORS)), float(EVERY[name](moved, FACTORS))
+    assert actual == pytest.approx(expected, abs=ROUGH.get(name, 1e-3))
+
+
 def test_dci_of_codes_of_any_quality() -> None:
     rng = np.random.default_rng(0)
     factors = rng.integers(0, [3, 4], size=(120, 2))

@@ -69,6 +69,24 @@ def test_images_of_another_shape_than_declared(network) -> None:
 
 
 @each_network
+@pytest.mark.untyped
+@pytest.mark.parametrize("door", ["encode", "represent", "reconstruct", "__call__"])
+def test_bytes_are_not_images(network, door) -> None:
+    model, x = small(network)
+    for wrong in (255 * x, x - 0.5, x * torch.nan):
+        with pytest.raises(ValueError, match=r"values in \[0, 1\].*data.floats\(indices\)"):
+            getattr(model, door)(wrong)
+    with pytest.raises(TypeError, match="floating-point tensor"):
+        getattr(model, door)((255 * x).byte())
+
+
+@pytest.mark.parametrize("network", [*HALVING, *ANY_SIZE])
+def test_channels_come_first(network) -> None:
+    with pytest.raises(ValueError, match=r"channels come first, as in \(3, 48, 64\)"):
+        network((48, 64, 3))
+
+
+@each_network
 @pytest.mark.parametrize("latent_dim", [0, -1])
 def test_codes_have_dimensions(network, latent_dim) -> None:
     with pytest.raises(ValueError, match=r"at least 1 unit, got sizes|both parts of the code"):

@@ -24,7 +24,7 @@ from disvae.plots.code_kinds import (
 )
 from disvae.plots.errors import NotApplicableError
 from disvae.plots.sweep_kinds import curves, history, tradeoff, weights
-from disvae.training import encode_dataset, encode_posteriors, load_images, load_run, read_log
+from disvae.training import encode_dataset, encode_posteriors, load_run, read_log
 
 N = 60
 
@@ -61,7 +61,7 @@ def run(folders):
 
 
 def kl_of(run) -> torch.Tensor:
-    return mean_kl(run.model(), load_images(run.data(), torch.arange(N)))
+    return mean_kl(run.model(), run.data().floats(torch.arange(N)))
 
 
 def test_histograms_are_those_of_the_run_s_posteriors(run, folders):
@@ -135,7 +135,7 @@ def test_latents_have_the_most_informative_first(run):
 
 def test_swaps_are_of_the_chosen_images(run):
     figure = swaps(run, dimensions=[0], rows=1, columns=2, images=[5, 7, 9])
-    x = load_images(run.data(), torch.tensor([5, 7, 9]))
+    x = run.data().floats(torch.tensor([5, 7, 9]))
     picture = torch.as_tensor(figure.axes[0].images[0].get_array().data)
     torch.testing.assert_close(picture[-65:-1, 1:65, 0], x[0, 0])
     expected = swap(run.model(), x[:1], x[1:], [0])[0, 1, 0]
@@ -149,7 +149,7 @@ def test_swaps_are_of_the_chosen_images(run):
 
 def test_variations_are_of_the_chosen_images(run):
     figure = variations(run, dimensions=[0], rows=2, columns=3, images=[5, 7], seed=4)
-    x = load_images(run.data(), torch.tensor([5, 7]))
+    x = run.data().floats(torch.tensor([5, 7]))
     picture = torch.as_tensor(figure.axes[0].images[0].get_array().data)
     torch.testing.assert_close(picture[1:65, 1:65, 0], x[0, 0])
     expected = vary(run.model(), x, [0], n=3, seed=4)[1, 2, 0]

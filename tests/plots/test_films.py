@@ -4,7 +4,6 @@ import torch
 from painted import PaintedImages, PaintedVAE, code_of, picture
 
 from disvae.plots import describe_dimensions, films, training_animation, traversal_animation
-from disvae.training import load_images
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def codes(grid: torch.Tensor, row: int, column: int) -> list[float]:
 def test_dimensions_move_there_and_back_in_every_cell(seen):
     model, data = PaintedVAE(), PaintedImages()
     indices = [3, 77]
-    x = load_images(data, torch.tensor(indices))
+    x = data.floats(torch.tensor(indices))
     known = describe_dimensions(model, data)
     animation = traversal_animation(model, x, known, [-1.0, 0.0, 1.5, 3.0], 2, fps=8)
     assert animation.fps == 8

@@ -5,7 +5,6 @@ import torch
 from painted import PaintedImages, PaintedVAE, codes_shown, picture
 
 from disvae.plots import interpolate, interpolation_figure
-from disvae.training import load_images
 
 A, B = torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([[0.0, 2.0, -1.0]])
 
@@ -38,7 +37,7 @@ def test_one_dimension_after_another_at_an_even_pace():
 
 
 def test_the_figure_shows_both_images_and_the_way():
-    first, last = (load_images(PaintedImages(), torch.tensor(i)) for i in ([0, 62], [124, 64]))
+    first, last = (PaintedImages().floats(torch.tensor(i)) for i in ([0, 62], [124, 64]))
     figure = interpolation_figure(PaintedVAE(), first, last, 5, labels=["0 to 124", "62 to 64"])
     figure.savefig(io.BytesIO(), format="png")
     codes = codes_shown(picture(figure), rows=2, columns=7)

@@ -5,7 +5,6 @@ import torch
 from painted import PaintedImages, PaintedVAE, code_of, codes_shown, picture
 
 from disvae.plots import describe_dimensions, reconstruct_traverse_figure
-from disvae.training import load_images
 
 INDICES = [3, 77, 124]
 VALUES = [-2.0, 0.0, 2.0]
@@ -14,7 +13,7 @@ VALUES = [-2.0, 0.0, 2.0]
 def draw(**options):
     model, data = PaintedVAE(), PaintedImages()
     model.decoder.scale.data.fill_(0.5)  # so that reconstructions differ from images
-    x = load_images(data, torch.tensor(INDICES))
+    x = data.floats(torch.tensor(INDICES))
     figure = reconstruct_traverse_figure(
         model, x, describe_dimensions(model, data), VALUES, **options
     )
@@ -48,7 +47,7 @@ def test_the_loss_is_the_mean_of_the_reconstructions():
 
 
 def test_there_is_an_image_for_each_value():
-    model, x = PaintedVAE(), load_images(PaintedImages(), torch.arange(3))
+    model, x = PaintedVAE(), PaintedImages().floats(torch.arange(3))
     known = describe_dimensions(model, PaintedImages())
     with pytest.raises(ValueError, match="expected 2 images, one for each value, got 3"):
         reconstruct_traverse_figure(model, x, known, [0.0, 1.0])

@@ -6,7 +6,6 @@ from painted import PaintedImages, PaintedVAE, code_of, codes_shown, picture
 
 from disvae import BurgessVAE
 from disvae.plots import reconstruction_figure
-from disvae.training import load_images
 
 
 def test_images_stand_above_their_reconstructions():
@@ -22,7 +21,7 @@ def test_images_stand_above_their_reconstructions():
 def test_rows_with_the_loss_of_each_reconstruction():
     model, indices = PaintedVAE(), [3, 77, 50, 124]
     model.decoder.scale.data.fill_(0.5)  # so that reconstructions differ from images
-    x = load_images(PaintedImages(), torch.tensor(indices))
+    x = PaintedImages().floats(torch.tensor(indices))
     plain = codes_shown(picture(reconstruction_figure(model, x, columns=2)), rows=4, columns=2)
     images = torch.tensor([code_of(i) for i in indices]).float().view(2, 2, 3)
     torch.testing.assert_close(plain[0::2], images, atol=1e-5, rtol=0)

@@ -9,7 +9,6 @@ from torch import nn
 from disvae import VAE, BurgessVAE
 from disvae.likelihoods import Gaussian
 from disvae.plots import mean_kl, traversal_figure, traversal_values, traverse
-from disvae.training import load_images
 
 SHAPE = (1, 2, 2)
 
@@ -112,7 +111,7 @@ def test_the_prior_is_traversed_from_its_mean():
 @pytest.mark.parametrize("unit", ["code", "posterior"])
 def test_every_image_has_its_row_in_each_dimension(unit):
     indices, values = [3, 77], [-1.0, 0.0, 1.0]
-    x = load_images(PaintedImages(), torch.tensor(indices))
+    x = PaintedImages().floats(torch.tensor(indices))
     figure = traversal_figure(PaintedVAE(), x, KL, values, unit=unit)
     codes = codes_shown(picture(figure), rows=6, columns=3)
     for i, j in enumerate([1, 2, 0]):

@@ -9,7 +9,7 @@ from torch import nn
 
 from disvae import VAE, BetaVAEHLoss, BurgessVAE, FactorVAELoss, VAELoss
 from disvae.data import Sprites, random_subset
-from disvae.training import Trainer, encode_dataset, import_model, load_images, load_run
+from disvae.training import Trainer, encode_dataset, import_model, load_run
 from disvae.training.run import RunDirectory
 
 SHAPE = (1, 64, 64)
@@ -33,7 +33,7 @@ def test_a_run_directory_alone_rebuilds_everything(tmp_path):
     trainer = train(tmp_path, criterion=FactorVAELoss(3, gamma=7.0))
     run = load_run(tmp_path)
     indices = torch.arange(12)
-    x = load_images(data(), indices)
+    x = data().floats(indices)
     assert torch.equal(run.model().represent(x), trainer.model.represent(x))
     criterion = run.criterion()
     assert criterion.gamma == 7.0

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from disvae.data import FactorDataset, ImageDataset
-from disvae.data.encode import load_images
 from disvae.divergence.bounded import within_bounds
 from disvae.models import LatentModel
 from disvae.plots.report.codes import (
@@ -104,7 +103,7 @@ def read_contents(run: Run, name: str, settings: ReportSettings) -> Contents:
     evaluation = read_evaluation(run.path)
     scores, skipped, source = _scores(data, codes, evaluation, settings)
     decomposition, undecomposed = _decomposition(codes, len(data), evaluation, settings)
-    images = load_images(data, shown)
+    images = data.floats(shown)
     values = torch.linspace(-settings.reach, settings.reach, settings.n_frames).tolist()
     values = within_bounds(model.prior, values)
     shares = information_shares(data, codes, settings)

@@ -12,7 +12,7 @@ from disvae.cli.main import main
 from disvae.divergence import KLDecomposition
 from disvae.plots import ReportSettings, mean_kl, traverse, write_report
 from disvae.plots.report.write import SECTIONS, distinct_names
-from disvae.training import decompose_dataset, load_images, load_run
+from disvae.training import decompose_dataset, load_run
 
 FEW = ReportSettings(metrics=["FactorVAE score", "MIG"], repeats=3, n_codes=50, images=[5, 9])
 NONE = ReportSettings(metrics=["MIG"], repeats=0, n_codes=0)
@@ -59,10 +59,10 @@ def test_nothing_comes_from_elsewhere(file):
 def test_the_sheet_of_each_dimension_holds_the_decoded_images(run, page):
     finished = load_run(run)
     model, data = finished.model(), finished.data()
-    starts = load_images(data, torch.tensor([5, 9]))
+    starts = data.floats(torch.tensor([5, 9]))
     values = torch.linspace(-2, 2, 17).tolist()
     expected = torch.stack([traverse(model, x, values) for x in starts], 1)
-    kl = mean_kl(model, load_images(data, torch.arange(300)))
+    kl = mean_kl(model, data.floats(torch.arange(300)))
     shown = page.one(id="traversals").all(class_="dimension")
     assert len(shown) == 3
     for card, j in zip(shown, kl.argsort(descending=True).tolist(), strict=True):
@@ -82,7 +82,7 @@ def test_reconstructions_and_samples_are_the_models(run, page):
     model, data = finished.model(), finished.data()
     table = cells(page.one(id="reconstructions").one(class_="cells").attributes["style"])
     assert table.shape == (2, 16, 64, 64)
-    images = load_images(data, torch.tensor([5, 9]))
+    images = data.floats(torch.tensor([5, 9]))
     np.testing.assert_array_equal(table[0, :2], as_bytes(images[:, 0]))
     np.testing.assert_array_equal(table[1, :2], as_bytes(model.reconstruct(images)[:, 0].detach()))
     drawn = model.sample(24, generator=torch.Generator().manual_seed(0)).detach()
@@ -123,7 +123,7 @@ def test_curves_are_those_of_the_log(run, page):
 
 def test_the_kl_of_each_dimension_and_what_it_knows(run, page):
     finished = load_run(run)
-    kl = mean_kl(finished.model(), load_images(finished.data(), torch.arange(300)))
+    kl = mean_kl(finished.model(), finished.data().floats(torch.arange(300)))
     table = page.one(id="dimensions").one("table")
     header, *rows, total = table.rows()
     assert header[2:] == [name.replace("_", " ") for name in finished.data().space.names]
