@@ -128,14 +128,20 @@ def find_class(spec: Mapping[str, Any]) -> type:
     return cls
 
 
+def is_trusted(spec: Mapping[str, Any], trust: Sequence[str]) -> bool:
+    """Whether the class that a description names is one of, or lies in, what is trusted."""
+    return any(f"{spec.get('class_path')}.".startswith(f"{known}.") for known in trust)
+
+
 def _check_trusted(value: Any, trust: Sequence[str]) -> None:
     """Refuse a class path outside of ``trust``, however deep in a description it stands."""
     if isinstance(value, Mapping):
-        path = value.get("class_path", "")
-        if path and not any(f"{path}.".startswith(f"{known}.") for known in trust):
+        if value.get("class_path") and not is_trusted(value, trust):
+            path = value["class_path"]
             raise ValueError(
                 f"it names {path!r}, which is none of {', '.join(trust)}: importing it would run "
-                f"code that need not be yours. If you know that code, say so by trust=[{path!r}]"
+                f"code that need not be yours. If you know that code, say so by trust=[{path!r}] "
+                f"(--trust {path})"
             )
         value = list(value.values())
     if isinstance(value, (list, tuple)):

@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ settings.load_profile("disvae")
 # trial chooses the number of threads. Processes that tests start inherit both.
 os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
 torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
+
+# The key that runs are signed with, for this process and those that it starts.
+os.environ.setdefault("DISVAE_KEY", tempfile.mkdtemp(prefix="disvae-key-") + "/key")
 
 TESTS = Path(__file__).parent
 SHARED_DATA = TESTS.parents[1] / "shared" / "data"

@@ -14,7 +14,7 @@ from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.scores import show_scores
 from disvae.cli.tables import as_json, print_json
 from disvae.data import FactorDataset, ImageDataset
-from disvae.data.files import write_atomically
+from disvae.files import replacing, write_atomically
 from disvae.metrics import DegenerateCodesWarning, Scores, evaluate_model
 from disvae.metrics.factor_rows import factor_rows
 from disvae.metrics.presets import PRESETS, choose
@@ -96,7 +96,9 @@ def run(arguments: Sequence[str]) -> None:
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "compare.json", as_json(report).encode())
-    _draw(runs, models, data, options).savefig(folder / "compare.png")
+    figure = _draw(runs, models, data, options)
+    with replacing(folder / "compare.png") as file:
+        figure.savefig(file)
     if options.json:
         print_json(report)
     else:

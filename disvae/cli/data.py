@@ -13,6 +13,7 @@ from disvae.cli.tables import print_json
 from disvae.data.catalogue import Entry, catalogue, entry
 from disvae.data.download import RemoteFile, checksum, download
 from disvae.data.files import data_root
+from disvae.files import replacing
 
 DESCRIPTION = {
     "list": "List the data sets: size, factors or labels, licence, and whether files are there.",
@@ -98,7 +99,9 @@ def _show(options: Namespace, root: Path) -> None:
 
     data = entry(options.name).open(options.root)
     output = picture_file(options.output, Path(f"{options.name.lower()}.png"))
-    dataset_figure(data, seed=options.seed).savefig(output)
+    figure = dataset_figure(data, seed=options.seed)
+    with replacing(output) as file:
+        figure.savefig(file, format=output.suffix[1:] or "png")
     print(f"wrote {output}")
 
 

@@ -13,6 +13,7 @@ from disvae.cli.tables import print_json
 from disvae.data import FactorDataset, ImageArray, ImageDataset, ImageFolder
 from disvae.data.files import reading
 from disvae.divergence.parameters import parameters_of
+from disvae.files import replacing
 from disvae.training import Run, encode_posteriors, load_run
 
 DESCRIPTION = """Encode the images of a finished run's data set, or images of your own, and write
@@ -116,7 +117,8 @@ def _image_shape(finished: Run) -> tuple[int, int, int]:
 def _write(output: Path, arrays: dict[str, Any], names: tuple[str, ...]) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix == ".npz":
-        np.savez_compressed(output, **arrays, factor_names=np.array(names, dtype=np.str_))
+        with replacing(output) as file:
+            np.savez_compressed(file, **arrays, factor_names=np.array(names, dtype=np.str_))
         return
     tables = {name: part for name, part in arrays.items() if name not in ("indices", "factors")}
     columns = [f"{name}_{j}" for name, part in tables.items() for j in range(part.shape[1])]
@@ -125,4 +127,5 @@ def _write(output: Path, arrays: dict[str, Any], names: tuple[str, ...]) -> None
     if names:
         rows = np.column_stack([rows, arrays["factors"]])
     header = ",".join(["index", *columns, *names])
-    np.savetxt(output, rows, fmt=formats, delimiter=",", header=header, comments="")
+    with replacing(output) as file:
+        np.savetxt(file, rows, fmt=formats, delimiter=",", header=header, comments="")

@@ -14,7 +14,7 @@ from disvae.cli.scores import show_scores
 from disvae.cli.sub_codes import read_part, sub_codes
 from disvae.cli.tables import as_json, print_json, read_factors, read_table
 from disvae.data import FactorDataset
-from disvae.data.files import write_atomically
+from disvae.files import replacing, write_atomically
 from disvae.metrics import (
     PRESETS,
     DegenerateCodesWarning,
@@ -197,8 +197,10 @@ def _scores(
 def _draw(scores: dict[str, Scores], folder: Path) -> None:
     """Write the scores as bars, and what each dimension knows, as pictures."""
     if any(scores.values()):
-        summary_figure(scores).savefig(folder / "evaluation.png")
+        with replacing(folder / "evaluation.png") as file:
+            summary_figure(scores).savefig(file)
     for columns in scores.values():
         if "MIG" in columns:
-            information_figure(columns["MIG"]).savefig(folder / "information.png")
+            with replacing(folder / "information.png") as file:
+                information_figure(columns["MIG"]).savefig(file)
             return  # the first model's, the trained one

@@ -7,6 +7,7 @@ from typing import Any
 
 from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.tables import print_json
+from disvae.files import replacing
 from disvae.models import Exported, LatentModel, export_onnx, export_program, model_card
 from disvae.models.pretrained import upload
 from disvae.plots.image_kinds import traversal_of
@@ -77,7 +78,8 @@ def run(arguments: Sequence[str]) -> None:
         card = _card(finished, model, options.push_to or folder.name, options.best, pictures)
         model.save_pretrained(folder, card)
         for name in pictures:
-            traversal_of(finished, model).savefig(folder / name, dpi=120)
+            with replacing(folder / name) as file:
+                traversal_of(finished, model).savefig(file, dpi=120)
         if options.push_to:
             report["url"] = upload(folder, options.push_to, options.private, pictures=pictures)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from disvae.cli.nearest import nearest
+from disvae.trust import trusting
 
 VERBS = {
     "train": "train a model into a run directory, or go on with a run that was stopped",
@@ -35,6 +36,7 @@ verbs:
 options:
   -h, --help  show this message; `disvae VERB --help` explains a verb's options
   --version   show the version
+  --trust M   of any verb: let a run that is not yours name the code of module M
 
 exit status:
   0 done, 1 training diverged, 2 a mistake in the command or a file (said in one line),
@@ -103,5 +105,22 @@ def _run(arguments: list[str]) -> int:
         return 0
     if verb not in VERBS:
         raise ValueError(f"unknown verb {verb!r}{nearest(verb, VERBS)}")
-    importlib.import_module(f"disvae.cli.{verb}").run(arguments[1:])
+    trust, rest = _trust(arguments[1:])
+    with trusting(trust):
+        importlib.import_module(f"disvae.cli.{verb}").run(rest)
     return 0
+
+
+def _trust(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What is to be trusted, by ``--trust NAME`` of any verb, and the arguments without it."""
+    trust, rest = [], []
+    waiting = iter(arguments)
+    for word in waiting:
+        option, equals, name = word.partition("=")
+        if option != "--trust":
+            rest.append(word)
+        elif name := name if equals else next(waiting, ""):
+            trust.append(name)
+        else:
+            raise ValueError("--trust needs the import path of a package, a module or a class")
+    return trust, rest

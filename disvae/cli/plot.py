@@ -12,6 +12,7 @@ from disvae.cli.nearest import nearest
 from disvae.cli.parsing import make_parser, parse
 from disvae.cli.tables import print_json
 from disvae.extras import MissingExtraError
+from disvae.files import replacing
 from disvae.plots import code_kinds, film_kinds, image_kinds, sweep_kinds
 from disvae.plots.animation import FORMATS, Animation
 from disvae.plots.errors import NotApplicableError
@@ -184,7 +185,8 @@ def _write(picture: Any, file: Path, ending: str | None, n_kinds: int) -> Path:
     if moving:
         picture.save(file)
     else:
-        picture.savefig(file)
+        with replacing(file) as out:
+            picture.savefig(out, format=file.suffix[1:])
     return file
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.tables import print_json
+from disvae.files import replacing
 from disvae.models import LatentModel
 from disvae.training import load_run
 
@@ -63,7 +64,8 @@ def _write(images: Tensor, codes: Tensor, output: Path) -> list[Path]:
     """Write the images, and say into which files."""
     if output.suffix == ".npz":
         output.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(output, images=images.numpy(), codes=codes.numpy())
+        with replacing(output) as file:
+            np.savez_compressed(file, images=images.numpy(), codes=codes.numpy())
         return [output]
     if output.suffix:
         raise ValueError(f"--output must be a folder or a .npz file, got {output}")
@@ -79,6 +81,7 @@ def _write(images: Tensor, codes: Tensor, output: Path) -> list[Path]:
             "pass for samples of this call: remove them, or give another --output"
         )
     pixels = (images * 255).round().byte().permute(0, 2, 3, 1).squeeze(3).numpy()
-    for file, picture in zip(files, pixels, strict=True):
-        Image.fromarray(picture).save(file)
+    for path, picture in zip(files, pixels, strict=True):
+        with replacing(path) as file:
+            Image.fromarray(picture).save(file, "PNG")
     return files

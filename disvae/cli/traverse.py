@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from disvae.cli.parsing import RUN, make_parser, parse
 from disvae.cli.pictures import picture_file
 from disvae.cli.tables import print_json
+from disvae.files import replacing
 from disvae.plots.image_kinds import traversal_of
 from disvae.training import load_run
 
@@ -32,7 +33,9 @@ def run(arguments: Sequence[str]) -> None:
     options = parse(parser, arguments)
     finished = load_run(options.run)
     output = picture_file(options.output, finished.path / "traversal.png")
-    traversal_of(finished, finished.model(), options.image).savefig(output)
+    figure = traversal_of(finished, finished.model(), options.image)
+    with replacing(output) as file:
+        figure.savefig(file, format=output.suffix[1:] or "png")
     if options.json:
         print_json({"file": str(output)})
     else:

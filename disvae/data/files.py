@@ -1,4 +1,4 @@
-"""Where data files lie, errors that name them, and files that are whole or absent."""
+"""Where data files lie, and errors that name them."""
 
 import os
 import tokenize
@@ -68,42 +68,3 @@ def read_npz(file: Path, *names: str) -> list[NDArray]:
             with archive.open(f"{name}.npy") as member:
                 arrays.append(np.lib.format.read_array(member, allow_pickle=False))
     return arrays
-
-
-def _keep(path: Path, previous: Path) -> None:
-    """Give a file a second name, so that it is there under its own until it is replaced."""
-    previous.unlink(missing_ok=True)
-    try:
-        previous.hardlink_to(path)
-    except OSError:  # a file system without such links
-        path.replace(previous)
-
-
-def write_atomically(path: Path, content: bytes, previous: Path | None = None) -> None:
-    """Replace the file at ``path``: a reader sees the old content or the new, never a part of it.
-
-    The content reaches the disk before the name does, so that this also holds for a power cut.
-
-    Args:
-        path: the file.
-        content: all of it.
-        previous: where to keep the old file, if there is one.
-
-    Raises:
-        OSError: the disk is full, or cannot be written; the old file is intact.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if previous and path.exists():
-            _keep(path, previous)
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(
-            error.errno, f"cannot write {path} ({error.strerror}); what was there is intact"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ class ImageFolder(ImageDataset):
         size: side of the images.
         channels: 3 for RGB, 1 for grey.
         crop: side of the centred square that is cut out first; the largest if None.
+        background: what shows where a picture is transparent, a grey from 0, black, to 255, white.
 
     Attributes:
         label_names: the names of the subfolders, if the pictures lie in any.
@@ -31,7 +32,8 @@ class ImageFolder(ImageDataset):
     Raises:
         FileNotFoundError: there is no such folder.
         ValueError: no pictures in it, pictures both beside subfolders and in them, a bad size,
-            crop or number of channels; and, when images are asked for, a damaged picture.
+            crop, number of channels or background; and, when images are asked for, a picture that
+            :func:`disvae.data.pictures.decode` does not take.
 
     Example:
         >>> from PIL import Image
@@ -46,13 +48,19 @@ class ImageFolder(ImageDataset):
     label_names: tuple[str, ...]
 
     def __init__(
-        self, root: str | Path, size: int = 64, channels: int = 3, crop: int | None = None
+        self,
+        root: str | Path,
+        size: int = 64,
+        channels: int = 3,
+        crop: int | None = None,
+        background: int = 0,
     ) -> None:
         folder = Path(root).expanduser()
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}")
         paths = sorted(path.relative_to(folder) for path in folder.rglob("*") if _is_picture(path))
-        self._pictures = Pictures(folder, [str(path) for path in paths], size, channels, crop)
+        names = [str(path) for path in paths]
+        self._pictures = Pictures(folder, names, size, channels, crop, background)
         self.image_shape = self._pictures.image_shape
         owners = [path.parts[0] for path in paths if len(path.parts) > 1]
         if owners and len(owners) < len(paths):

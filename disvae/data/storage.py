@@ -1,6 +1,5 @@
 """All images of a data set as raw bytes, or one bit a pixel: in memory, on a device, or on disk."""
 
-import os
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -15,6 +14,7 @@ from disvae.data.dataset import FactorDataset, ImageDataset, Images
 from disvae.data.factors import as_indices
 from disvae.data.files import reading
 from disvae.data.pixels import Pixels
+from disvae.files import replacing
 
 CHUNK = 4096  # images read from the data set at once
 
@@ -136,21 +136,15 @@ def _holds(rows: np.ndarray, dataset: ImageDataset) -> bool:
 
 def _write(file: Path, shape: tuple[int, int], dataset: ImageDataset, progress: bool) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     try:
         # Written, not mapped: a full disk is then an error, and not the end of the process.
-        with temporary.open("wb") as out:
+        with replacing(file) as out:
             np.lib.format.write_array_header_1_0(out, header)
             for part in _parts(dataset, progress):
                 out.write(_rows(dataset, part).tobytes())
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(file)
     except OSError as error:
         raise OSError(
             error.errno,
             f"cannot write the {prod(shape) / 2**20:.0f} MiB of {file}: {error.strerror}",
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -214,10 +214,11 @@ def _refuse_row_numbers(z: NDArray[np.float64], v: NDArray[np.int64], names: Seq
                 "--factors FILE.csv:NAME,NAME), or bin it by disvae.metrics.bin_factors"
             )
     for j, dimension in enumerate(z.T):
-        if z.shape[1] > 1 and (np.diff(dimension) == 1).all():
+        small_and_whole = (np.abs(dimension) < 2**31).all() and (dimension % 1 == 0).all()
+        if z.shape[1] > 1 and small_and_whole and len(np.unique(dimension)) == len(dimension):
             raise ValueError(
-                f"dimension {j} of the codes counts the samples, from {dimension[0]:g} to "
-                f"{dimension[-1]:g}: leave its column out (on the command line --codes "
+                f"dimension {j} of the codes is another whole number in each sample, as their "
+                "numbers are: leave its column out (on the command line --codes "
                 "FILE.csv:NAME,NAME)"
             )
 

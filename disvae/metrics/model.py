@@ -13,9 +13,10 @@ from torch.distributions import Distribution, Normal
 
 from disvae.data import FactorDataset
 from disvae.data.encode import encode_posteriors
-from disvae.data.files import DAMAGE, write_atomically
+from disvae.data.files import DAMAGE
 from disvae.divergence import MixedDistribution
 from disvae.divergence.parameters import parameters_of
+from disvae.files import write_atomically
 from disvae.metrics.arrays import CannotComputeError
 from disvae.metrics.evaluate import evaluate
 from disvae.metrics.posterior_aam import posterior_aam

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -132,8 +133,8 @@ def _export_part(
     part: "_Part", folder: Path, suffix: str, write: Any, run: Any, tolerance: float
 ) -> Exported:
     path = folder / f"{part.name}{suffix}"
-    unchecked = path.with_name(f".unchecked-{path.name}")
-    try:
+    with TemporaryDirectory(dir=folder, prefix=f".{part.name}-") as unchecked_folder:
+        unchecked = Path(unchecked_folder) / path.name
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's, on its own insides
             program = torch.export.export(
@@ -142,8 +143,6 @@ def _export_part(
             write(program, part, unchecked)
             difference, outputs = _compare(part, run(unchecked), path, tolerance)
         unchecked.replace(path)
-    finally:
-        unchecked.unlink(missing_ok=True)
     inputs = {part.input_name: _shape(part.example(1)[0])}
     return Exported(path, inputs, outputs, difference)
 

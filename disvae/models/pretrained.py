@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from disvae.extras import need
+from disvae.files import write_atomically
 from disvae.models.card import model_card
 from disvae.spec import build, describe
 from disvae.version import __version__
@@ -36,9 +37,9 @@ def save(model: "LatentModel", folder: Path, card: str | None) -> Path:
     card = card or model_card(model, folder.name)
     config = {"disvae_version": __version__, "model": describe(model)}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS).write_bytes(weights_as_bytes(model.state_dict()))
-    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    (folder / CARD).write_text(card, encoding="utf-8")
+    write_atomically(folder / WEIGHTS, weights_as_bytes(model.state_dict()))
+    write_atomically(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+    write_atomically(folder / CARD, card.encode())
     return folder
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import UInt8
 
-from disvae.data.files import write_atomically
 from disvae.extras import need
+from disvae.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

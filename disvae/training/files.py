@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from disvae.data.files import write_atomically
+from disvae.files import write_atomically
 from disvae.models.pretrained import weights_as_bytes
 
 CHECKSUM_BYTES = 4  # at the end of a checkpoint

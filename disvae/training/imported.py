@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from disvae.data import ImageDataset
-from disvae.data.files import write_atomically
 from disvae.models import LatentModel
 from disvae.spec import describe, plain
 from disvae.training.files import write_tensors
-from disvae.training.run import Run, load_run
+from disvae.training.run import Run, load_run, write_config
 
 
 def import_model(
@@ -61,5 +58,5 @@ def import_model(
     }
     folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / "model.safetensors", model.state_dict())
-    write_atomically(folder / "config.yaml", yaml.safe_dump(config, sort_keys=False).encode())
+    write_config(folder, config)
     return load_run(folder)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.utils import make_grid
 
-from disvae.data.files import write_atomically
 from disvae.extras import has
+from disvae.files import open_to_append, write_atomically
 from disvae.models import LatentModel
 
 WITHOUT_TENSORBOARD = (
@@ -173,7 +173,7 @@ class Log:
         path = folder / "log.jsonl"
         kept = [line for line in _lines(path) if _step(path, line) <= step]
         write_atomically(path, "".join(kept).encode())
-        self._file = path.open("a", encoding="utf-8")
+        self._file = open_to_append(path)
         self._writer = _event_writer(folder / "tensorboard", step)
 
     def write(self, step: int, record: dict[str, float]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from disvae.data.files import write_atomically
+from disvae.files import write_atomically
 
 FILE = "dimensions.json"
 

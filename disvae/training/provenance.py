@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 import disvae
+from disvae.files import open_to_append
 
 FILE = "starts.jsonl"
 
@@ -24,7 +25,7 @@ def note_start(folder: Path, step: int) -> None:
         step: where the process goes on from.
     """
     line = json.dumps({"step": step, "threads": torch.get_num_threads(), **provenance()})
-    with (folder / FILE).open("a", encoding="utf-8") as file:
+    with open_to_append(folder / FILE) as file:
         file.write(line + "\n")
 
 

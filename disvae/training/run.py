@@ -1,6 +1,7 @@
 """The run directory: all that is needed to resume, evaluate and plot a run.
 
 config.yaml             the model, the loss, the data, the trainer's settings, how it began
+config.sig              your signature of it: what you may, a stranger's run may not (disvae.trust)
 checkpoint.pt           the state of training, for resuming; once training has ended, without the
                         weights that the next two files hold
 checkpoint.previous.pt  the checkpoint before, until training has ended
@@ -18,7 +19,8 @@ report.html             the page of `disvae report`
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +30,13 @@ import yaml
 from torch import nn
 
 from disvae.data import ImageDataset, TupleSource
-from disvae.data.files import write_atomically
+from disvae.data.files import data_root
+from disvae.files import open_to_append, refuse_links, remove_leftovers, write_atomically
 from disvae.losses import Loss
 from disvae.models import LatentModel
 from disvae.pretrained import pretrained_names
 from disvae.pretrained.packed import find_run
-from disvae.spec import build, describe
+from disvae.spec import build, describe, is_trusted
 from disvae.training.files import (
     previous_checkpoint,
     read_checkpoint,
@@ -41,6 +44,7 @@ from disvae.training.files import (
     write_checkpoint,
     write_tensors,
 )
+from disvae.trust import HARMLESS, given, is_mine, sign
 
 # What may differ between the command that started a run and the one that resumes it.
 FREE = ("steps", "provenance", "keep_every")
@@ -63,8 +67,14 @@ RESULTS = (
     "report.html",
 )
 
+SIGNATURE = "config.sig"
+
+# The arguments of data sets that say where they lie.
+PLACES = ("root", "file", "folder")
+
 # The names of the pictures that were drawn of it, which are results too.
 PICTURES = "pictures.txt"
+DRAWN = (".png", ".pdf", ".svg", ".jpg", ".webp", ".gif", ".apng", ".mp4")
 
 
 class RunDirectory:
@@ -76,12 +86,15 @@ class RunDirectory:
             one has not taken a step yet.
 
     Raises:
-        ValueError: the folder belongs to a run with another configuration.
+        ValueError: the folder belongs to a run with another configuration, or has a symbolic link
+            in it.
     """
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
+        refuse_links(path)
+        remove_leftovers(path)
         file = path / "config.yaml"
         old = read_config(file) if file.exists() else None
         different = _differences(old, config) if old else []
@@ -92,9 +105,11 @@ class RunDirectory:
             )
         if old and not different:
             if config["steps"] <= old["steps"]:
+                if not _is_mine(path):  # a copy from another machine, which this command repeats
+                    write_config(path, old)
                 return
             config = {**config, "provenance": old.get("provenance", config["provenance"])}
-        write_atomically(file, yaml.safe_dump(config, sort_keys=False).encode())
+        write_config(path, config)
 
     def _checkpoints(self) -> tuple[Path, Path]:
         return _checkpoints(self.path)
@@ -168,8 +183,11 @@ class RunDirectory:
     def _remove_results(self) -> None:
         noted = self.path / PICTURES
         pictures = noted.read_text("utf-8").splitlines() if noted.exists() else []
-        for name in (*RESULTS, *pictures, PICTURES):
-            (self.path / Path(name).name).unlink(missing_ok=True)
+        for name in pictures:  # which anybody may have written
+            if Path(name).suffix in DRAWN:
+                (self.path / Path(name).name).unlink(missing_ok=True)
+        for name in (*RESULTS, PICTURES):
+            (self.path / name).unlink(missing_ok=True)
 
     def write_best(self, model: nn.Module, step: int, record: dict[str, float]) -> None:
         """Write the weights at the best log point so far, and what the log says of it."""
@@ -220,10 +238,12 @@ class Run:
     Attributes:
         path: the folder.
         config: what its ``config.yaml`` says.
+        trust: what it may name besides disvae's own classes if it is not yours.
     """
 
     path: Path
     config: dict[str, Any]
+    trust: tuple[str, ...] = ()
 
     def model(self, best: bool = False) -> LatentModel:
         """The trained model, in evaluation mode.
@@ -276,7 +296,7 @@ class Run:
 
     def note_picture(self, name: str) -> None:
         """Note a file of this folder that more training is to remove, since it shows this end."""
-        with (self.path / PICTURES).open("a", encoding="utf-8") as file:
+        with open_to_append(self.path / PICTURES) as file:
             file.write(name + "\n")
 
     def _build(self, part: str, base: Any) -> Any:
@@ -292,15 +312,67 @@ class Run:
                 f"{self.path} does not say how to build its {part}, which was made of objects that "
                 "plain values cannot describe: build it in Python and load the .safetensors file"
             )
-        return build(spec, base)
+        if _is_mine(self.path):
+            return build(spec, base)
+        trust = (*given(), *self.trust)
+        if part == "data":
+            spec = self._only_reading(spec, trust)
+            return build(spec, base, (*HARMLESS, "disvae.data", *trust))
+        return build(spec, base, (*HARMLESS, *trust))
+
+    def _only_reading(self, spec: Any, trust: Sequence[str]) -> Any:
+        """A description of a data set without what writes, or reads where a stranger says.
+
+        Raises:
+            ValueError: it reads neither in the run nor in the folder of your data sets.
+        """
+        arguments = spec.get("init_args") or {}
+        if spec.get("class_path", "").startswith("disvae.data.Stored"):  # a copy, in a file
+            return self._only_reading(arguments["dataset"], trust)
+        for name in () if is_trusted(spec, trust) else PLACES:
+            place = arguments.get(name)
+            known = [self.path.resolve(), data_root(None).resolve()]
+            if place is not None and not any(
+                Path(place).expanduser().resolve().is_relative_to(folder) for folder in known
+            ):
+                raise ValueError(
+                    f"{self.path} is not signed as yours, and its data lies in {place}: to read "
+                    f"that, give --trust {spec['class_path']} (in Python, trust=)"
+                )
+        inner = {
+            name: self._only_reading(value, trust)
+            for name, value in arguments.items()
+            if isinstance(value, dict) and "class_path" in value
+        }
+        return {**spec, "init_args": {**arguments, **inner}}
 
 
-def load_run(path: str | Path) -> Run:
+def _is_mine(path: Path) -> bool:
+    signature = path / SIGNATURE
+    content = (path / "config.yaml").read_bytes()
+    return signature.is_file() and is_mine(content, signature.read_text("ascii", "replace").strip())
+
+
+def write_config(path: Path, config: dict[str, Any]) -> None:
+    """Write a run's configuration, and sign it as yours where a key can be kept."""
+    content = yaml.safe_dump(config, sort_keys=False).encode()
+    write_atomically(path / "config.yaml", content)
+    with suppress(OSError):
+        write_atomically(path / SIGNATURE, f"{sign(content)}\n".encode())
+
+
+def load_run(path: str | Path, trust: Sequence[str] = ()) -> Run:
     """Open a run directory.
+
+    What it is made of is built from its config.yaml. A run that this user has made may name any
+    class. One from elsewhere may name disvae's own and torchvision's models, and reads what lies in
+    it or where your data sets are: see :mod:`disvae.trust`.
 
     Args:
         path: the folder that a :class:`Trainer` or ``disvae train`` wrote, or the name of a
             pretrained model, which is copied into a folder of the user's.
+        trust: packages, modules or classes of other code, by import path, that a run from elsewhere
+            may name.
 
     Raises:
         FileNotFoundError: it is not a run directory.
@@ -316,7 +388,7 @@ def load_run(path: str | Path) -> Run:
             f"{path} is not a run directory: it has no config.yaml; `disvae train` makes one, and "
             f"there are the pretrained {', '.join(pretrained_names())}"
         )
-    return Run(path, read_config(file))
+    return Run(path, read_config(file), tuple(trust))
 
 
 def read_config(file: Path) -> dict[str, Any]:

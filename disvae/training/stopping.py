@@ -83,10 +83,13 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep other trainers out of a run directory; a process that is killed keeps nobody out.
 
     Raises:
-        ValueError: another process trains in it.
+        ValueError: another process trains in it, or its lock is a link.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
+    file = folder / ".lock"
+    if file.is_symlink():
+        raise ValueError(f"{file} is a link, and a lock is no link: remove it")
+    lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:

@@ -1,5 +1,8 @@
 """Decoding, cropping and resizing, against torchvision's transforms."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -63,10 +66,91 @@ def test_photographs_are_turned_upright(folder) -> None:
     assert torch.equal(turned, plain.rot90(-1, (1, 2)))
 
 
-def test_sixteen_bits_are_refused(folder) -> None:
-    Image.fromarray(np.full((9, 9), 60_000, np.uint16)).save(folder / "deep.png")
-    with pytest.raises(ValueError, match=r"deep\.png.*not bytes"):
-        Pictures(folder, ["deep.png"], 8, 1).read(torch.tensor([0]))
+def test_a_white_sprite_on_transparent_white_is_seen(folder) -> None:
+    white = np.full((20, 20, 4), 255, np.uint8)
+    white[:, :10, 3], white[:, 10:12, 3] = 0, 128
+    sprite = Image.fromarray(white)
+    sprite.save(folder / "colour.png")
+    sprite.convert("LA").save(folder / "grey.png")
+    sprite.save(folder / "lossless.webp", lossless=True, exact=True)
+    palette = Image.fromarray(np.repeat([[0] * 10 + [1] * 10], 20, 0).astype(np.uint8), "P")
+    palette.putpalette([255] * 6)
+    palette.save(folder / "palette.png", transparency=0)
+    for name in ("colour.png", "grey.png", "lossless.webp", "palette.png"):
+        for background in (0, 100):
+            pictures = Pictures(folder, [name], 20, 3, background=background)
+            image = pictures.read(torch.tensor([0]))[0]
+            assert image[:, :, :10].unique().tolist() == [background]
+            assert image[:, :, 12:].unique().tolist() == [255]
+            if name != "palette.png":
+                half = round(background + (255 - background) * 128 / 255)
+                assert image[:, :, 10:12].unique().item() == pytest.approx(half, abs=1)
+
+
+def test_of_sixteen_bits_the_upper_eight_are_kept(folder) -> None:
+    deep = np.array([[0, 255, 256, 65_535], [513, 30_000, 60_000, 32_768]], np.uint16)
+    for ending in ("png", "tiff"):
+        Image.fromarray(deep.repeat(2, 0)).save(folder / f"deep.{ending}")
+        image = Pictures(folder, [f"deep.{ending}"], 4, 1).read(torch.tensor([0]))[0, 0]
+        assert image.numpy().tolist() == (deep >> 8).repeat(2, 0).tolist()
+
+
+def test_sixteen_bits_of_colour_too(folder) -> None:
+    deep = np.array([[[0, 513, 65_535], [30_000, 255, 256]]], ">u2").repeat(2, 0)  # 2 x 2
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        whole = kind + content
+        return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0))
+    rows = b"".join(b"\0" + row.tobytes() for row in deep)
+    content = header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (folder / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    image = Pictures(folder, ["deep.png"], 2, 3).read(torch.tensor([0]))[0]
+    assert image.permute(1, 2, 0).numpy().tolist() == (deep >> 8).tolist()
+    bomb = content.replace(
+        header, chunk(b"IHDR", struct.pack(">IIBBBBB", 10**5, 10**5, 8, 2, 0, 0, 0))
+    )
+    (folder / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bomb)
+    with pytest.raises(ValueError, match=r"bomb.png: Image size \(10000000000 pixels\) exceeds"):
+        Pictures(folder, ["bomb.png"], 2, 3).read(torch.tensor([0]))
+
+
+def test_cmyk_becomes_rgb(folder) -> None:
+    ink = np.zeros((8, 8, 4), np.uint8)
+    ink[..., 0] = 255  # cyan
+    Image.fromarray(ink, "CMYK").save(folder / "ink.tif")
+    image = Pictures(folder, ["ink.tif"], 8, 3).read(torch.tensor([0]))[0]
+    assert image[:, 0, 0].tolist() == [0, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("float", r"mode F, are not bytes"),
+        ("frames", r"it holds 3 pictures"),
+        ("pages", r"it holds 3 pictures"),
+        ("large", r"20 × 20 pixels, more than 100: make it smaller"),
+        ("postscript", r"is damaged, cut short, or not what its name says"),
+        ("gif", r"is damaged, cut short, or not what its name says"),
+    ],
+)
+def test_what_is_no_picture_of_bytes_says_so(kind, message, folder, monkeypatch) -> None:
+    with Image.open(folder / "small.png") as picture:
+        frames = [picture.rotate(angle) for angle in (0, 90, 180)]
+    ending = {"pages": "tif", "float": "tif"}.get(kind, "png")
+    file, first, rest = folder / f"odd.{ending}", frames[0], frames[1:]
+    if kind == "float":
+        first.convert("F").save(file)
+    elif kind in ("frames", "pages"):
+        first.save(file, save_all=True, append_images=rest)
+    elif kind == "large":
+        monkeypatch.setattr("disvae.data.pictures.MOST_PIXELS", 100)
+        first.save(file)
+    else:
+        first.save(file, format={"postscript": "EPS", "gif": "GIF"}[kind])
+    with pytest.raises(ValueError, match=rf"odd\.{ending}.*{message}"):
+        Pictures(folder, [file.name], 8, 1).read(torch.tensor([0]))
 
 
 @pytest.mark.parametrize("keep", [0, 7, 30, 60, -200, -30])
@@ -103,6 +187,7 @@ def test_picture_smaller_than_the_crop_is_named(folder) -> None:
         ((["a.png"], 0, 3), "size and crop >= 1"),
         ((["a.png"], 8, 3, 0), "size and crop >= 1"),
         (([], 8, 3), "no pictures"),
+        ((["a.png"], 8, 3, None, 256), "background must be from 0 to 255"),
     ],
 )
 def test_bad_arguments(arguments, message, tmp_path) -> None:

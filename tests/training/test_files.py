@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from disvae.data.files import write_atomically
+from disvae.files import write_atomically
 from disvae.training.files import (
     read_checkpoint,
     write_checkpoint,

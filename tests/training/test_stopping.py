@@ -161,7 +161,7 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_is_whole(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("disvae.data.files.os.fsync", full)
+        patch.setattr("disvae.files.os.fsync", full)
         with pytest.raises(OSError, match=r"cannot write .*No space.*what was there is intact"):
             trainer(tmp_path).fit(DATA, steps=8)
     assert (tmp_path / "checkpoint.pt").read_bytes() == expected

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import disvae
-from disvae.data.files import write_atomically
+from disvae.files import write_atomically
 from disvae.plots.report import charts, log
 from disvae.plots.report.charts import make_charts
 from disvae.plots.report.configuration import rows
