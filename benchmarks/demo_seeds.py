@@ -1,7 +1,7 @@
 """The demo over seeds: how often its recipe disentangles, and what its parts are for.
 
     python benchmarks/demo_seeds.py                                # ten seeds of the demo's recipes
-    python benchmarks/demo_seeds.py --ways beta_tcvae_burgess --seeds 0 1 2 3
+    python benchmarks/demo_seeds.py --ways broadcast broadcast_vae --seeds 0 1 2 3
     python benchmarks/demo_seeds.py --draw benchmarks/results/demo_seeds.json
 
 Every run is `disvae train` in a process of one thread, two at a time. Runs that are complete are
@@ -36,16 +36,16 @@ from disvae.training.provenance import provenance
 WAYS: dict[str, list[str]] = {
     "beta_tcvae": ["--recipe", "sprites_beta_tcvae"],
     "vae": ["--recipe", "sprites_vae"],
+    "broadcast": ["--recipe", "sprites_broadcast"],
+    "broadcast_vae": ["--recipe", "sprites_vae", "--model", "BroadcastVAE"],
     "factor_vae": ["--recipe", "sprites_factor_vae"],
-    "beta_tcvae_burgess": ["--recipe", "sprites_beta_tcvae_burgess"],
-    "vae_burgess": ["--recipe", "sprites_vae", "--model", "BurgessVAE"],
 }
 TITLES = {
     "beta_tcvae": "β-TCVAE",
     "vae": "VAE",
+    "broadcast": "β-TCVAE, BroadcastVAE",
+    "broadcast_vae": "VAE, BroadcastVAE",
     "factor_vae": "FactorVAE",
-    "beta_tcvae_burgess": "β-TCVAE, BurgessVAE",
-    "vae_burgess": "VAE, BurgessVAE",
 }
 SCORES = ("FactorVAE score", "MIG")
 FOUND = ("scale", "position_x", "position_y")  # the factors that the demo promises

@@ -137,14 +137,8 @@ def _holds(rows: np.ndarray, dataset: ImageDataset) -> bool:
 def _write(file: Path, shape: tuple[int, int], dataset: ImageDataset, progress: bool) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    try:
-        # Written, not mapped: a full disk is then an error, and not the end of the process.
-        with replacing(file) as out:
-            np.lib.format.write_array_header_1_0(out, header)
-            for part in _parts(dataset, progress):
-                out.write(_rows(dataset, part).tobytes())
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"cannot write the {prod(shape) / 2**20:.0f} MiB of {file}: {error.strerror}",
-        ) from error
+    # Written, not mapped: a full disk is then an error, and not the end of the process.
+    with replacing(file) as out:
+        np.lib.format.write_array_header_1_0(out, header)
+        for part in _parts(dataset, progress):
+            out.write(_rows(dataset, part).tobytes())

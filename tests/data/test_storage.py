@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,9 +152,9 @@ def test_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch) -> None:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return self.file.write(content)
 
-    opened = Path.open
-    monkeypatch.setattr(Path, "open", lambda self, *a, **k: Full(opened(self, *a, **k)))
-    with pytest.raises(OSError, match=r"cannot write the 0 MiB of .*images.npy: No space left"):
+    opened = os.fdopen
+    monkeypatch.setattr("disvae.files.os.fdopen", lambda *a: Full(opened(*a)))
+    with pytest.raises(OSError, match=r"cannot write .*images.npy \(No space left"):
         store(grey(), tmp_path / "images.npy", progress=False)
     assert list(tmp_path.iterdir()) == []
 
