@@ -40,6 +40,7 @@ class Settings:
     Attributes:
         weight: β of β-VAE H and β-TCVAE, γ of FactorVAE and β-VAE B.
         alpha: weight of β-TCVAE's mutual information.
+        gamma: weight of its dimension-wise KL.
         capacity: C of β-VAE B, in nats.
         lr: learning rate of Adam.
         decay: share of the steps, at the end, over which the learning rate falls.
@@ -51,6 +52,7 @@ class Settings:
 
     weight: Points = 1.0
     alpha: Points = 1.0
+    gamma: Points = 1.0
     capacity: Points = 25.0
     lr: float = 1e-3
     decay: float = 0.3
@@ -70,6 +72,7 @@ OURS = {
     "beta_tcvae": Settings(
         alpha=((500, 4.0), (900, 1.0)),
         weight=((500, 60.0), (900, 10.0), (1200, 10.0), (1800, 3.0), (3500, 2.0)),
+        gamma=((900, 1.0), (1200, 0.1)),
     ),
 }
 
@@ -254,9 +257,9 @@ def our_loss(name: str, n_images: int) -> Any:
     from disvae.schedules import Piecewise
 
     settings = OURS[name]
-    weight, alpha, capacity = (
+    weight, alpha, gamma, capacity = (
         Piecewise(points) if isinstance(points, tuple) else points
-        for points in (settings.weight, settings.alpha, settings.capacity)
+        for points in (settings.weight, settings.alpha, settings.gamma, settings.capacity)
     )
     losses: dict[str, Callable[[], disvae.Loss]] = {
         "vae": lambda: disvae.VAELoss(),
@@ -268,7 +271,7 @@ def our_loss(name: str, n_images: int) -> Any:
             discriminator=Discriminator(LATENT_DIM, *settings.discriminator),
             discriminator_lr=settings.discriminator_lr,
         ),
-        "beta_tcvae": lambda: disvae.BetaTCVAELoss(n_images, alpha, weight),
+        "beta_tcvae": lambda: disvae.BetaTCVAELoss(n_images, alpha, weight, gamma),
     }
     return losses[name]()
 

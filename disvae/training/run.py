@@ -55,9 +55,8 @@ SETTLED = ("dataset", "batch_size", "seed", "device")
 # The parts of the state that have files of their own once training has ended.
 WEIGHTS = {"model": "model.safetensors", "criterion": "criterion.safetensors"}
 
-# What is there only once training has ended.
+# What is made of the weights once training has ended.
 RESULTS = (
-    *WEIGHTS.values(),
     "evaluation.json",
     "evaluation.png",
     "information.png",
@@ -92,6 +91,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path = path
+        self._config: dict[str, Any] | None = None
         path.mkdir(parents=True, exist_ok=True)
         refuse_links(path)
         remove_leftovers(path)
@@ -109,7 +109,9 @@ class RunDirectory:
                     write_config(path, old)
                 return
             config = {**config, "provenance": old.get("provenance", config["provenance"])}
-        write_config(path, config)
+        self._config = config
+        if not (path / WEIGHTS["model"]).exists():  # else it describes what is there until the end
+            write_config(path, config)
 
     def _checkpoints(self) -> tuple[Path, Path]:
         return _checkpoints(self.path)
@@ -156,12 +158,17 @@ class RunDirectory:
     def write_end(self, state: dict[str, Any]) -> None:
         """Write the state at the end of training, each part once.
 
-        The weights are written first: a checkpoint without them means that their files are whole.
+        An earlier end, whose steps were fewer, is there until now. What was made of it goes first.
+        The weights are written before the rest: a checkpoint without them means that their files
+        are whole.
         """
         file, before = self._checkpoints()
+        self._remove_results()
         checksums = {
             part: write_tensors(self.path / name, state[part]) for part, name in WEIGHTS.items()
         }
+        if self._config:
+            write_config(self.path, self._config)
         rest = {part: value for part, value in state.items() if part not in WEIGHTS}
         write_checkpoint(file, {**rest, "checksums": checksums})
         before.unlink(missing_ok=True)
@@ -169,8 +176,8 @@ class RunDirectory:
     def go_on(self, state: dict[str, Any]) -> None:
         """Prepare the folder for more steps.
 
-        The results of the end are removed. If the checkpoint leaves the weights to them, a whole
-        one replaces it first.
+        If the checkpoint leaves the weights to the results of an end, a whole one replaces it. The
+        results stay until those of the next end replace them.
 
         Args:
             state: the state that training goes on from.
@@ -178,7 +185,6 @@ class RunDirectory:
         file, _ = self._checkpoints()
         if (self.path / WEIGHTS["model"]).exists() and file.exists():
             write_checkpoint(file, state)
-        self._remove_results()
 
     def _remove_results(self) -> None:
         noted = self.path / PICTURES

@@ -355,7 +355,7 @@ class Trainer:
         with self._fabric.rank_zero_first():
             run = RunDirectory(Path(self.run_dir), config)
         state = run.read_checkpoint(self._say)
-        self._fabric.barrier()  # the first process is about to remove the results of an end
+        self._fabric.barrier()  # the first process is about to write
         if state:
             self._state.load_state_dict(state)
             self._say(f"going on from step {self.step} of the run in {run.path}")

@@ -13,6 +13,7 @@ from disvae.data import Sprites, random_subset
 from disvae.divergence import PermutedRatio
 from disvae.losses import WeightedLoss
 from disvae.models import MLPVAE, Discriminator
+from disvae.training import load_run
 from disvae.training.files import read_checkpoint
 
 DATA = random_subset(Sprites(), 16)
@@ -109,6 +110,37 @@ def test_a_run_killed_at_any_change_of_a_file_ends_bit_for_bit(
             assert weights(run) == expected
             assert (run / "log.jsonl").read_text().count("\n") == 3
     assert len(ends) > 20
+
+
+def test_a_finished_result_stays_until_the_next_end(tmp_path, monkeypatch) -> None:
+    """Wherever more steps are killed there is a finished model, and no scores but its own."""
+    first, last = (weights(train(tmp_path / f"to-{n}", n).run_dir) for n in (4, 6))
+    seen = set()
+    for number in range(100):
+        run = tmp_path / str(number)
+        train(run, 4)
+        (run / "evaluation.json").write_text("{}")
+        try:
+            with killed_before_change(monkeypatch, number):
+                train(run, 6)
+        except Killed:
+            model, criterion = weights(run)
+            assert model in (first[0], last[0])
+            assert criterion in (first[1], last[1])
+            assert load_run(run).model()
+            is_new = model == last[0]
+            steps = load_run(run).config["steps"]
+            assert steps == 4 or is_new
+            assert not (is_new and (run / "evaluation.json").exists())
+            seen.add((is_new, steps))
+            train(run, 4)  # the steps that it has already
+            assert load_run(run).model()
+        else:
+            break
+    assert weights(run) == last
+    assert load_run(run).config["steps"] == 6
+    assert not (run / "evaluation.json").exists()
+    assert seen == {(False, 4), (True, 4), (True, 6)}
 
 
 def test_replaced_weights_are_not_trained_on(tmp_path) -> None:
