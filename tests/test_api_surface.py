@@ -2,11 +2,14 @@
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import disvae
 
 FILE = Path(__file__).with_name("api_surface.json")
 SURFACE = json.loads(FILE.read_text())

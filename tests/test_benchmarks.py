@@ -111,7 +111,7 @@ def test_stacked_runs_are_the_runs(
     # Draws that are the same for all runs: mapping gives each its own otherwise.
     noise = torch.randn(4, 10, dtype=torch.float64)
     monkeypatch.setattr(torch, "randn", lambda *_, **__: noise)
-    monkeypatch.setattr(torch.distributions.normal, "_standard_normal", lambda *_: noise)
+    monkeypatch.setattr(torch.distributions.normal, "_standard_normal", lambda *_, **__: noise)
     monkeypatch.setattr("disvae.divergence.adversarial.permute_dims", lambda z, sizes: z.flip(0))
     x = torch.rand(2, 4, 1, 16, 16, dtype=torch.float64)
     step = stacked.StackedStep([make(0), make(1)], 1e-3, torch.device("cpu"), products)

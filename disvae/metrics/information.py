@@ -103,8 +103,9 @@ def discretize(z: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
         z: (n,), not all equal.
         bins: their number; an even number has the exact middle as one more.
     """
-    low, high = z.min(), z.max()
-    position = (z - (low + high) / 2) / (high - low) * bins  # from -bins/2 to bins/2
+    width = z.max() - z.min()
+    # From -bins/2 to bins/2. The least is taken off first: the middle of large numbers is rounded.
+    position = ((z - z.min()) - width / 2) / width * bins
     offset = 0.5 if bins % 2 else 0.0
     distance = np.ceil(np.abs(position).round(DIGITS) - offset)
     return (np.sign(position.round(DIGITS)) * distance).astype(np.int64) + bins // 2

@@ -50,11 +50,12 @@ def weights(run: Path) -> list[bytes]:
 def killed_before_change(patch: pytest.MonkeyPatch, number: int) -> Iterator[None]:
     """Raise :class:`Killed` before a file is renamed or removed for the ``number``-th time."""
     seen = 0
+    replace = Path.replace  # before it is patched
 
     def counted(change: Any) -> Any:
         def changed(path: Path, *arguments: Any, **options: Any) -> Any:
             nonlocal seen
-            if not path.name.endswith(".tmp") or change is Path.replace:
+            if not path.name.endswith(".tmp") or change is replace:
                 seen += 1
                 if seen > number:
                     raise Killed

@@ -150,7 +150,7 @@ def test_a_class_that_cannot_be_imported_is_named(tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text(file.read_text().replace("disvae.models.Burgess", "elsewhere.Burgess"))
     with pytest.raises(ValueError, match=r"cannot import elsewhere\.BurgessVAE"):
-        load_run(tmp_path).model()
+        load_run(tmp_path, trust=["elsewhere"]).model()
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
