@@ -4,7 +4,7 @@ Everything that disvae writes goes through here.
 """
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,26 +28,28 @@ def replacing(path: Path, previous: Path | None = None) -> Iterator[BinaryIO]:
     Raises:
         OSError: the disk is full, or cannot be written; the old file is intact.
     """
-    temporary = None
+    name = f".{path.name[:100]}.{secrets.token_hex(4)}{SUFFIX}"
+    temporary = path.with_name(name)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        handle, name = tempfile.mkstemp(SUFFIX, f".{path.name}.", path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        if path.is_file() and not path.is_symlink():
+            temporary.chmod(path.stat().st_mode & 0o777)
         if previous and path.exists():
             _keep(path, previous)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
+        if error.strerror is None or error.filename not in (None, str(temporary), str(path)):
+            raise  # of what was to be written, not of the writing
         raise OSError(
             error.errno, f"cannot write {path} ({error.strerror}); what was there is intact"
         ) from error
     finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: bytes, previous: Path | None = None) -> None:
@@ -91,15 +93,9 @@ def refuse_links(folder: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the files that killed processes have left half written in a folder of ours."""
-    for file in folder.glob(f".*{SUFFIX}"):
+    for file in folder.rglob(f".*{SUFFIX}"):
         if file.is_file() and not file.is_symlink():
             file.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ from Python can be evaluated, resumed and repeated from the shell:
 import dataclasses
 import importlib
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -101,7 +102,7 @@ def build(spec: Mapping[str, Any], base: type[T], trust: Sequence[str] | None = 
             trusted.
     """
     if trust is not None:
-        _check_trusted(spec, trust)
+        check_trusted(spec, trust)
     cls = find_class(spec)
     if not issubclass(cls, base):
         expected = f"{base.__module__}.{base.__name__}"
@@ -120,7 +121,7 @@ def find_class(spec: Mapping[str, Any]) -> type:
         raise ValueError(f"expected a mapping with a dotted 'class_path', got {dict(spec)!r}")
     module, _, name = path.rpartition(".")
     try:
-        cls = getattr(importlib.import_module(module), name, None)
+        cls = getattr(_imported(module), name, None)
     except ImportError as error:
         raise ValueError(f"cannot import {path}: {error}") from error
     if not isinstance(cls, type):
@@ -128,12 +129,24 @@ def find_class(spec: Mapping[str, Any]) -> type:
     return cls
 
 
+def _imported(module: str) -> Any:
+    """A module, which may lie in the current folder as a user's own do."""
+    if module.partition(".")[0] in ("disvae", "torchvision"):
+        return importlib.import_module(module)
+    here = str(Path.cwd())
+    sys.path.append(here)
+    try:
+        return importlib.import_module(module)
+    finally:
+        sys.path.remove(here)
+
+
 def is_trusted(spec: Mapping[str, Any], trust: Sequence[str]) -> bool:
     """Whether the class that a description names is one of, or lies in, what is trusted."""
     return any(f"{spec.get('class_path')}.".startswith(f"{known}.") for known in trust)
 
 
-def _check_trusted(value: Any, trust: Sequence[str]) -> None:
+def check_trusted(value: Any, trust: Sequence[str]) -> None:
     """Refuse a class path outside of ``trust``, however deep in a description it stands."""
     if isinstance(value, Mapping):
         if value.get("class_path") and not is_trusted(value, trust):
@@ -146,7 +159,7 @@ def _check_trusted(value: Any, trust: Sequence[str]) -> None:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            _check_trusted(item, trust)
+            check_trusted(item, trust)
 
 
 def _construct(cls: type, spec: Mapping[str, Any]) -> Any:

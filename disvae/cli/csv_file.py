@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MISSING = ("", "na", "n/a", "nan", "null", "none")
+
 
 def read_csv(file: Path) -> tuple[list[NDArray[Any]], tuple[str, ...] | None]:
     """The columns of a .csv file, floats or words each, and the names that its first line gives.
@@ -22,16 +24,22 @@ def read_csv(file: Path) -> tuple[list[NDArray[Any]], tuple[str, ...] | None]:
         raise ValueError(f"{file} is no table in UTF-8: {error}") from error
     if not rows:
         raise ValueError(f"{file} is empty")
+    for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(rows[0]) == 1 and separator in rows[0][0]:
+            raise ValueError(f"{file}: its columns are separated by {called}, not by commas")
     named = any(not _is_number(cell) for cell in rows[0])
     names = tuple(rows[0]) if named else None
+    if names and len(set(filter(None, names))) < len(list(filter(None, names))):
+        raise ValueError(f"{file}: two columns have the same name, in {', '.join(names)}")
     body = rows[1:] if named else rows
     if not body:
         raise ValueError(f"{file} has names of columns, and no rows")
     for number, row in enumerate(body, 2 if named else 1):
         if len(row) != len(rows[0]):
             raise ValueError(f"{file}: line {number} has {len(row)} cells, not {len(rows[0])}")
-        if "" in row:
-            raise ValueError(f"{file}: line {number} has an empty cell in column {row.index('')}")
+        empty = [k for k, cell in enumerate(row) if cell.lower() in MISSING]
+        if empty:
+            raise ValueError(f"{file}: line {number} has no value in column {empty[0]}")
     return [_column(list(cells)) for cells in zip(*body, strict=True)], names
 
 

@@ -58,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     here = str(Path.cwd())
-    if here not in sys.path:  # so that a user's own classes are found where they stand
-        sys.path.append(here)
+    if arguments[:1] == ["train"] and here not in sys.path:
+        sys.path.append(here)  # so that a user's own classes are found where they stand
     try:
         return _run(arguments)
     except BrokenPipeError:  # whoever reads the output, such as head, has seen enough

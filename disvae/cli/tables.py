@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disvae.cli.csv_file import choose, read_csv
-from disvae.data.files import reading
+from disvae.data.files import open_h5, reading
 
 
 def print_json(facts: Any) -> None:
@@ -138,7 +138,7 @@ def _read_archive(file: Path, key: str) -> NDArray[Any]:
                 chosen = [key] if key else [name for name in archive.files if name != NAMES]
                 found = {name: archive[name] for name in chosen if name in archive.files}
         else:
-            with h5py.File(file) as archive:
+            with open_h5(file) as archive:
                 found = {
                     name: np.asarray(item)
                     for name, item in archive.items()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from disvae.data.dataset import FactorDataset, Images
 from disvae.data.factors import FactorSpace, as_indices
-from disvae.data.files import data_root, find_file, read_npz, reading
+from disvae.data.files import data_root, find_file, open_h5, read_npz, reading
 from disvae.data.pixels import Pixels
 from disvae.data.sprites import SPACE
 
@@ -73,9 +73,8 @@ def _read_npz(file: Path) -> list[NDArray]:
 
 
 def _read_hdf5(file: Path) -> list[NDArray]:
-    import h5py
 
-    with h5py.File(file, "r") as archive:
+    with open_h5(file) as archive:
         return [archive[name][:] for name in ("imgs", "latents/classes", "latents/values")]
 
 

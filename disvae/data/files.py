@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,3 +69,22 @@ def read_npz(file: Path, *names: str) -> list[NDArray]:
             with archive.open(f"{name}.npy") as member:
                 arrays.append(np.lib.format.read_array(member, allow_pickle=False))
     return arrays
+
+
+@contextmanager
+def open_h5(file: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file whose arrays lie in it, and nowhere else on the machine.
+
+    Raises:
+        ValueError: an array of it is a link, or is kept in other files.
+    """
+    with h5py.File(file, "r") as archive:
+        for name in archive:
+            link = archive.get(name, getlink=True)
+            item = archive[name] if isinstance(link, h5py.HardLink) else None
+            whole = isinstance(item, h5py.Group) or (
+                isinstance(item, h5py.Dataset) and not item.external and not item.is_virtual
+            )
+            if not whole:
+                raise ValueError(f"its array {name!r} lies in another file or is a link")
+        yield archive

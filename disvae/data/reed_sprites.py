@@ -12,7 +12,7 @@ from torch import Tensor
 
 from disvae.data.array import FactorArray
 from disvae.data.factors import as_indices
-from disvae.data.files import data_root, find_file, reading
+from disvae.data.files import data_root, find_file, open_h5, reading
 from disvae.data.matlab import read_mat
 from disvae.data.pictures import find_folder
 
@@ -94,9 +94,8 @@ def _files(folder: Path, split: str) -> list[Path]:
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     """The frames of one character, their (action, view, frame), and the character's attributes."""
-    import h5py
 
-    with h5py.File(file, "r") as archive:
+    with open_h5(file) as archive:
         attributes = np.asarray(archive["labels"]).ravel()
         if len(attributes) != len(ATTRIBUTES):
             raise ValueError(f"{len(attributes)} labels, not {len(ATTRIBUTES)}")

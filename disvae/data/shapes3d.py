@@ -10,7 +10,7 @@ from torch import Tensor
 
 from disvae.data.dataset import FactorDataset, Images
 from disvae.data.factors import FactorSpace, as_indices
-from disvae.data.files import data_root, find_file, reading
+from disvae.data.files import data_root, find_file, open_h5, reading
 
 NAME = "3dshapes.h5"
 FACTORS = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
@@ -45,11 +45,10 @@ class Shapes3D(FactorDataset):
     max_value = 255
 
     def __init__(self, root: str | Path | None = None) -> None:
-        import h5py
 
         folders = (data_root(root), data_root(root) / "3dshapes")
         self.file = find_file([folder / NAME for folder in folders], WHERE)
-        with reading(self.file), h5py.File(self.file, "r") as archive:
+        with reading(self.file), open_h5(self.file) as archive:
             images = archive["images"]
             if images.dtype != np.uint8 or images.shape[1:] != (64, 64, 3):
                 raise ValueError(
@@ -64,12 +63,11 @@ class Shapes3D(FactorDataset):
 
     def images(self, indices: object) -> Images:
         """Read the images of some indices."""
-        import h5py
 
         # HDF5 gives increasing rows without repetition. The file is opened each time, so that the
         # data set can be copied, and sent to other processes.
         rows, places = np.unique(as_indices(indices, len(self)).numpy(), return_inverse=True)
-        with reading(self.file), h5py.File(self.file, "r") as archive:
+        with reading(self.file), open_h5(self.file) as archive:
             read = archive["images"][_selection(rows)]
         return torch.from_numpy(read)[torch.from_numpy(places)].permute(0, 3, 1, 2)
 

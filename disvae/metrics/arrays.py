@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # A dimension whose spread is below this part of its magnitude may be constant up to the rounding of
 # float32; then its values are few, neighbours of one number. Codes that were shifted have many.
-ROUNDING, FEW = 1e-6, 32
+ROUNDING, FEW = 1e-6, 16
 # Among so many samples a factor of as many values is none.
 ENOUGH = 50
 # Below this standard deviation a dimension has collapsed, if the prior is a standard normal.
@@ -56,7 +56,8 @@ class Arrays:
         reach = np.abs(centered).max(axis=0)  # squares of tiny numbers are 0, of huge ones infinite
         spread = reach * (centered / np.where(reach > 0, reach, 1.0)).std(axis=0)
         for j in np.flatnonzero(spread <= ROUNDING * magnitude):
-            if len(np.unique(self.codes[:, j])) <= FEW:
+            near = 2 * reach[j] <= FEW * np.finfo(np.float32).eps * magnitude[j]
+            if near and len(np.unique(self.codes[:, j])) <= FEW:
                 spread[j] = 0.0
         return spread
 
@@ -214,8 +215,8 @@ def _refuse_row_numbers(z: NDArray[np.float64], v: NDArray[np.int64], names: Seq
                 "--factors FILE.csv:NAME,NAME), or bin it by disvae.metrics.bin_factors"
             )
     for j, dimension in enumerate(z.T):
-        small_and_whole = (np.abs(dimension) < 2**31).all() and (dimension % 1 == 0).all()
-        if z.shape[1] > 1 and small_and_whole and len(np.unique(dimension)) == len(dimension):
+        dense = np.ptp(dimension) <= 1000 * len(dimension) and (dimension % 1 == 0).all()
+        if z.shape[1] > 1 and dense and len(np.unique(dimension)) == len(dimension):
             raise ValueError(
                 f"dimension {j} of the codes is another whole number in each sample, as their "
                 "numbers are: leave its column out (on the command line --codes "

@@ -18,6 +18,7 @@ pictures.txt            the names of the pictures that `disvae plot` added
 report.html             the page of `disvae report`
 """
 
+import inspect
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,14 +30,14 @@ import torch
 import yaml
 from torch import nn
 
-from disvae.data import ImageDataset, TupleSource
+from disvae.data import ImageDataset, Stored, TupleSource
 from disvae.data.files import data_root
 from disvae.files import open_to_append, refuse_links, remove_leftovers, write_atomically
 from disvae.losses import Loss
 from disvae.models import LatentModel
 from disvae.pretrained import pretrained_names
 from disvae.pretrained.packed import find_run
-from disvae.spec import build, describe, is_trusted
+from disvae.spec import build, check_trusted, describe, find_class, is_trusted
 from disvae.training.files import (
     previous_checkpoint,
     read_checkpoint,
@@ -68,9 +69,6 @@ RESULTS = (
 
 SIGNATURE = "config.sig"
 
-# The arguments of data sets that say where they lie.
-PLACES = ("root", "file", "folder")
-
 # The names of the pictures that were drawn of it, which are results too.
 PICTURES = "pictures.txt"
 DRAWN = (".png", ".pdf", ".svg", ".jpg", ".webp", ".gif", ".apng", ".mp4")
@@ -92,6 +90,7 @@ class RunDirectory:
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path = path
         self._config: dict[str, Any] | None = None
+        self.ended = False  # whether the checkpoint that was read is of an end
         path.mkdir(parents=True, exist_ok=True)
         refuse_links(path)
         remove_leftovers(path)
@@ -106,7 +105,8 @@ class RunDirectory:
         if old and not different:
             if config["steps"] <= old["steps"]:
                 if not _is_mine(path):  # a copy from another machine, which this command repeats
-                    write_config(path, old)
+                    kept = {name: old[name] for name in ("steps", "provenance") if name in old}
+                    write_config(path, config | kept)
                 return
             config = {**config, "provenance": old.get("provenance", config["provenance"])}
         self._config = config
@@ -144,6 +144,7 @@ class RunDirectory:
         """A checkpoint, with the weights that stand in files of their own if it is of the end."""
         state = read_checkpoint(file)
         checksums = state.pop("checksums", {})
+        self.ended = bool(checksums)
         weights = {
             part: read_tensors(self.path / WEIGHTS[part], checksum)
             for part, checksum in checksums.items()
@@ -306,7 +307,7 @@ class Run:
             file.write(name + "\n")
 
     def _build(self, part: str, base: Any) -> Any:
-        spec = self.config[part]
+        spec = self.config.get(part)
         if spec is None and "imported" in self.config:
             raise ValueError(
                 f"{self.path} was imported, and has no {part}: import it again with --data NAME"
@@ -318,39 +319,56 @@ class Run:
                 f"{self.path} does not say how to build its {part}, which was made of objects that "
                 "plain values cannot describe: build it in Python and load the .safetensors file"
             )
-        if _is_mine(self.path):
-            return build(spec, base)
-        trust = (*given(), *self.trust)
-        if part == "data":
-            spec = self._only_reading(spec, trust)
-            return build(spec, base, (*HARMLESS, "disvae.data", *trust))
-        return build(spec, base, (*HARMLESS, *trust))
+        if not isinstance(spec, dict):
+            raise ValueError(f"{self.path / 'config.yaml'}: its {part} is no class and arguments")
+        try:
+            if _is_mine(self.path):
+                return build(spec, base)
+            trust = (*given(), *self.trust)
+            allowed = (*HARMLESS, *trust)
+            if part == "data":
+                allowed = (*allowed, "disvae.data")
+                check_trusted(spec, allowed)
+                spec = self._only_reading(spec, trust)
+            return build(spec, base, allowed)
+        except (AttributeError, LookupError, RuntimeError, TypeError) as error:
+            raise ValueError(
+                f"{self.path / 'config.yaml'}: its {part} cannot be built "
+                f"({type(error).__name__}: {error})"
+            ) from error
 
-    def _only_reading(self, spec: Any, trust: Sequence[str]) -> Any:
+    def _only_reading(self, value: Any, trust: Sequence[str]) -> Any:
         """A description of a data set without what writes, or reads where a stranger says.
 
         Raises:
             ValueError: it reads neither in the run nor in the folder of your data sets.
         """
-        arguments = spec.get("init_args") or {}
-        if spec.get("class_path", "").startswith("disvae.data.Stored"):  # a copy, in a file
+        if isinstance(value, list):
+            return [self._only_reading(item, trust) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "class_path" not in value:
+            return {name: self._only_reading(item, trust) for name, item in value.items()}
+        cls, arguments = find_class(value), value.get("init_args") or {}
+        if issubclass(cls, Stored):  # a copy, in a file
             return self._only_reading(arguments["dataset"], trust)
-        for name in () if is_trusted(spec, trust) else PLACES:
-            place = arguments.get(name)
-            known = [self.path.resolve(), data_root(None).resolve()]
-            if place is not None and not any(
-                Path(place).expanduser().resolve().is_relative_to(folder) for folder in known
-            ):
-                raise ValueError(
-                    f"{self.path} is not signed as yours, and its data lies in {place}: to read "
-                    f"that, give --trust {spec['class_path']} (in Python, trust=)"
-                )
-        inner = {
-            name: self._only_reading(value, trust)
-            for name, value in arguments.items()
-            if isinstance(value, dict) and "class_path" in value
-        }
-        return {**spec, "init_args": {**arguments, **inner}}
+        for name, parameter in inspect.signature(cls).parameters.items():
+            if "Path" in str(parameter.annotation) and not is_trusted(value, trust):
+                self._check_place(arguments.get(name), value["class_path"])
+        inner = {name: self._only_reading(item, trust) for name, item in arguments.items()}
+        return {**value, "init_args": inner}
+
+    def _check_place(self, place: Any, path: str) -> None:
+        if place is None:
+            return
+        found, here = Path(str(place)).expanduser().resolve(), self.path.resolve()
+        if found.is_relative_to(here):
+            refuse_links(here)
+        elif not found.is_relative_to(data_root(None).resolve()):
+            raise ValueError(
+                f"{self.path} is not signed as yours, and its data lies in {place}: to read "
+                f"that, give --trust {path} (in Python, trust=)"
+            )
 
 
 def _is_mine(path: Path) -> bool:
@@ -405,7 +423,7 @@ def read_config(file: Path) -> dict[str, Any]:
     """
     try:
         config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{file} is not YAML: {error}") from error
     if not isinstance(config, dict):
         raise ValueError(f"{file} must hold options and their values, like a run's config.yaml")

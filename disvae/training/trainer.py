@@ -227,6 +227,8 @@ class Trainer:
             run = self._open_run(data, steps)
             if self._complete(steps):
                 self._say(f"nothing to do: {self.step} of {steps} steps are taken already")
+                if run and self.step == steps and not run.ended:  # killed on the way to more
+                    run.write_end(self._state.state_dict())
                 return False
             self.decide(lambda: source.batch(0), peers)
             trial = partial(seconds_per_step, self, lambda: source.batch(0))

@@ -102,7 +102,7 @@ def test_more_steps_go_on_and_end_as_if_asked_for_at_once(tmp_path):
     assert [load_run(tmp_path / run).config["steps"] for run in "ab"] == [4, 4]
 
 
-def test_a_run_that_goes_on_has_no_results_until_its_end(tmp_path):
+def test_a_run_that_goes_on_keeps_its_results_until_its_end(tmp_path):
     trainer = train(tmp_path, steps=2, checkpoint_every=1)
     (tmp_path / "evaluation.json").write_text("{}")
     train(tmp_path, steps=2, checkpoint_every=1)  # nothing to do: all is kept
@@ -111,12 +111,18 @@ def test_a_run_that_goes_on_has_no_results_until_its_end(tmp_path):
     def stop(*_):
         raise KeyboardInterrupt
 
-    trainer.criterion.register_forward_hook(stop)
+    before = (tmp_path / "model.safetensors").read_bytes()
+    hook = trainer.criterion.register_forward_hook(lambda *_: stop() if trainer.step == 3 else None)
     with pytest.raises(KeyboardInterrupt):
-        trainer.fit(data(), steps=4)
+        trainer.fit(data(), steps=5)
+    hook.remove()
+    assert (tmp_path / "evaluation.json").exists()
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+    assert load_run(tmp_path).config["steps"] == 2
+    train(tmp_path, steps=3, checkpoint_every=1)  # ends where it was stopped
     assert not (tmp_path / "evaluation.json").exists()
-    with pytest.raises(FileNotFoundError, match="training has not ended"):
-        load_run(tmp_path).model()
+    assert (tmp_path / "model.safetensors").read_bytes() != before
+    assert load_run(tmp_path).config["steps"] == 3
 
 
 @pytest.mark.untyped

@@ -1,16 +1,19 @@
 """What a run from elsewhere may do when it is opened, and what one's own may."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import h5py
 import pytest
 import torch
 import yaml
 
 from disvae import BurgessVAE, Trainer, VAELoss
 from disvae.cli.main import main
+from disvae.cli.tables import read_table
 from disvae.data import ImageFolder, Sprites, StoredFactors, random_subset, store
-from disvae.files import refuse_links, write_atomically
+from disvae.files import refuse_links, replacing, write_atomically
 from disvae.training import load_run
 from disvae.trust import is_mine, sign, trusting
 
@@ -76,7 +79,7 @@ def test_code_of_the_folder_is_not_imported_unless_it_is_trusted(
     mark = tmp_path / "imported"
     (run / "evil.py").write_text(MODULE.format(mark=str(mark)))
     monkeypatch.chdir(run)
-    monkeypatch.setattr(sys, "path", [*sys.path, str(run)])
+    monkeypatch.setattr(sys, "path", list(sys.path))
     edit(run, model=described("evil.Mine", image_shape=[1, 16, 16], latent_dim=2))
     with pytest.raises(ValueError, match=r"it names 'evil.Mine'.*--trust evil.Mine"):
         load_run(run).model()
@@ -119,14 +122,91 @@ def test_a_configuration_names_no_other_code(part: str, path: str, run: Path) ->
 def test_reading_never_writes(run: Path, tmp_path: Path) -> None:
     target = tmp_path / "home" / "authorized_keys.npy"
     sprites = described("disvae.data.Sprites", size=16)
-    for name in ("Stored", "StoredFactors"):
+    for name in ("Stored", "StoredFactors", "storage.StoredFactors"):
         spec = described(f"disvae.data.{name}", dataset=sprites, file=str(target))
         for data in (spec, described("disvae.data.Slice", dataset=spec, fixed={"shape": 1})):
             edit(run, data=data)
             before = files(tmp_path)
             assert load_run(run).data().images([0]).shape == (1, 1, 16, 16)
             assert files(tmp_path) == before
+        edit(run, data=described("disvae.data.Slice", dataset=sprites, fixed=[spec]))
+        with pytest.raises(ValueError, match="its data cannot be built"):
+            load_run(run).data()
+        assert files(tmp_path).keys() == before.keys()
     assert not target.parent.exists()
+
+
+def test_every_argument_that_is_a_path_is_looked_at(run: Path, tmp_path: Path) -> None:
+    picture = str(tmp_path / "x.png")
+    sprites = described("disvae.data.DSprites", root=str(run))
+    edit(run, data=described("disvae.data.ScreamSprites", dataset=sprites, picture=picture))
+    with pytest.raises(ValueError, match=r"not signed as yours.*x\.png.*--trust .*Scream"):
+        load_run(run).data()
+
+
+def test_links_in_the_run_are_not_followed(run: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (16, 16)).save(tmp_path / "private.png")
+    (run / "pictures").mkdir()
+    (run / "pictures" / "one.png").symlink_to(tmp_path / "private.png")
+    edit(run, data=described("disvae.data.ImageFolder", root=str(run / "pictures"), size=16))
+    with pytest.raises(ValueError, match=r"one\.png is a link to"):
+        load_run(run).data()
+
+
+@pytest.mark.parametrize("kind", ["external", "link", "virtual"])
+def test_an_archive_reads_no_other_file(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.bin").write_bytes(b"TOP SECRET KEY")
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["a"] = [1, 2]
+    with h5py.File(tmp_path / "a.h5", "w") as archive:
+        if kind == "external":
+            place = [(str(tmp_path / "secret.bin"), 0, 14)]
+            archive.create_dataset("a", shape=(14,), dtype="u1", external=place)
+        elif kind == "link":
+            archive["a"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "a")
+        else:
+            layout = h5py.VirtualLayout(shape=(2,), dtype="i8")
+            layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "a", shape=(2,))
+            archive.create_virtual_dataset("a", layout)
+    with pytest.raises(ValueError, match="'a' lies in another file or is a link"):
+        read_table(f"{tmp_path}/a.h5")
+
+
+def test_training_signs_what_it_was_told_and_not_what_was_there(run: Path) -> None:
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    hidden = {"model.class_path": config["model"]["class_path"]}
+    edit(run, model={**config["model"], "class_path": "evil.Mine"}, **hidden)
+    torch.manual_seed(0)
+    model = BurgessVAE((1, 16, 16), latent_dim=2)
+    trainer = Trainer(
+        model, VAELoss(), run_dir=run, batch_size=4, accelerator="cpu", progress=False
+    )
+    with suppress(ValueError):  # it may well be refused
+        trainer.fit(random_subset(Sprites(size=16), 20, seed=0), 2)
+    opened = load_run(run)
+    if is_mine((run / "config.yaml").read_bytes(), (run / "config.sig").read_text().strip()):
+        assert opened.config["model"]["class_path"] == "disvae.models.BurgessVAE"
+        assert "model.class_path" not in opened.config
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "hello",
+        5,
+        [1],
+        {"class_path": 5},
+        {"class_path": "disvae.models.BurgessVAE", "init_args": 1},
+        described("disvae.models.BurgessVAE", nope=1),
+        described("disvae.models.LatentModel"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_one_line(model, run: Path, capsys) -> None:
+    edit(run, model=model)
+    assert main(["traverse", str(run)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_ones_own_run_reads_its_stored_images(tmp_path: Path) -> None:
@@ -211,3 +291,12 @@ def test_files_are_written_beside_links_and_leftovers_go(tmp_path: Path) -> None
     (tmp_path / "other").symlink_to(file)
     with pytest.raises(ValueError, match=r"other is a link to .*file"):
         refuse_links(tmp_path)
+
+
+def test_what_fails_while_a_file_is_written_is_said_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no data"), replacing(tmp_path / "a"):
+        raise FileNotFoundError("there is no data")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "private").touch(mode=0o600)
+    write_atomically(tmp_path / "private", b"content")
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
