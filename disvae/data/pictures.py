@@ -111,7 +111,7 @@ def decode(file: Path, channels: int, background: int = 0) -> "Image":
                     upright = ImageOps.exif_transpose(picture)
         except Image.DecompressionBombError as error:
             wrong = str(error)
-        except SyntaxError as error:  # which is what Pillow raises for some broken PNG files
+        except (SyntaxError, TypeError) as error:  # of some broken PNG and TIFF files
             raise ValueError(str(error)) from error
     if upright is None:
         raise ValueError(f"{file}: {wrong}")
@@ -127,7 +127,7 @@ def decode(file: Path, channels: int, background: int = 0) -> "Image":
 def _what_is_wrong(picture: "Image") -> str:
     """Why a picture that is not damaged cannot be taken, if so."""
     frames = getattr(picture, "n_frames", 1)
-    if frames > 1:
+    if frames > 1 and picture.format != "MPO":  # a camera's JPEG, with previews after the picture
         return f"it holds {frames} pictures, an animation or pages: save each as a file of its own"
     width, height = picture.size
     if width * height > MOST_PIXELS:

@@ -116,6 +116,16 @@ def test_sixteen_bits_of_colour_too(folder) -> None:
         Pictures(folder, ["bomb.png"], 2, 3).read(torch.tensor([0]))
 
 
+def test_a_photograph_with_previews_is_the_photograph(folder) -> None:
+    with Image.open(folder / "small.png") as picture:
+        picture.save(
+            folder / "camera.jpg", "MPO", save_all=True, append_images=[picture.rotate(90)]
+        )
+        picture.save(folder / "plain.jpg")
+    images = Pictures(folder, ["camera.jpg", "plain.jpg"], 20, 3).read(torch.arange(2))
+    assert torch.equal(images[0], images[1])
+
+
 def test_cmyk_becomes_rgb(folder) -> None:
     ink = np.zeros((8, 8, 4), np.uint8)
     ink[..., 0] = 255  # cyan
