@@ -142,7 +142,10 @@ def test_pictures_go_with_the_end_of_training_that_they_show(run, tmp_path):
     assert main(["plot", str(run), "samples", "--output", str(elsewhere)]) == 0
     mine = run / "mine.png"
     mine.write_bytes(b"")
-    RunDirectory(run, load_run(run).config).go_on({})
+    directory = RunDirectory(run, load_run(run).config)
+    directory.go_on({})
+    assert (run / "samples.png").exists()
+    directory.write_end({"model": {}, "criterion": {}})
     assert not (run / "samples.png").exists()
     assert not (run / "pictures.txt").exists()
     assert elsewhere.exists()
