@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,12 +72,14 @@ def read_npz(file: Path, *names: str) -> list[NDArray]:
 
 
 @contextmanager
-def open_h5(file: Path) -> Iterator[h5py.File]:
+def open_h5(file: Path) -> Iterator[Any]:
     """Open an HDF5 file whose arrays lie in it, and nowhere else on the machine.
 
     Raises:
         ValueError: an array of it is a link, or is kept in other files.
     """
+    import h5py
+
     with h5py.File(file, "r") as archive:
         for name in archive:
             link = archive.get(name, getlink=True)

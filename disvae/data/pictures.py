@@ -115,7 +115,7 @@ def decode(file: Path, channels: int, background: int = 0) -> "Image":
             raise ValueError(str(error)) from error
     if upright is None:
         raise ValueError(f"{file}: {wrong}")
-    if upright.mode.startswith("I"):  # "I;16", or "I" of a PNG in older versions of Pillow
+    if upright.mode.startswith("I"):
         upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
     if upright.has_transparency_data:
         layer = upright.convert("RGBA")
@@ -132,7 +132,8 @@ def _what_is_wrong(picture: "Image") -> str:
     width, height = picture.size
     if width * height > MOST_PIXELS:
         return f"it has {width} × {height} pixels, more than {MOST_PIXELS:,}: make it smaller"
-    if picture.mode in ("I", "F"):
+    sixteen = picture.mode == "I" and picture.format in ("PNG", "PPM")  # which have no more
+    if picture.mode in ("I", "F") and not sixteen:
         return (
             f"its numbers, of Pillow's mode {picture.mode}, are not bytes: scale them to 0 to 255"
         )

@@ -94,7 +94,6 @@ def _files(folder: Path, split: str) -> list[Path]:
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     """The frames of one character, their (action, view, frame), and the character's attributes."""
-
     with open_h5(file) as archive:
         attributes = np.asarray(archive["labels"]).ravel()
         if len(attributes) != len(ATTRIBUTES):

@@ -45,7 +45,6 @@ class Shapes3D(FactorDataset):
     max_value = 255
 
     def __init__(self, root: str | Path | None = None) -> None:
-
         folders = (data_root(root), data_root(root) / "3dshapes")
         self.file = find_file([folder / NAME for folder in folders], WHERE)
         with reading(self.file), open_h5(self.file) as archive:
@@ -63,7 +62,6 @@ class Shapes3D(FactorDataset):
 
     def images(self, indices: object) -> Images:
         """Read the images of some indices."""
-
         # HDF5 gives increasing rows without repetition. The file is opened each time, so that the
         # data set can be copied, and sent to other processes.
         rows, places = np.unique(as_indices(indices, len(self)).numpy(), return_inverse=True)

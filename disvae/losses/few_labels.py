@@ -22,6 +22,7 @@ from disvae.losses.base import (
 )
 from disvae.losses.beta_vae import BetaVAEHLoss
 from disvae.schedules import Weight, at_step
+from disvae.tracing import is_traced
 
 Supervision = Literal["cross-entropy", "squared-error"]
 Targets = Float[Tensor, "labelled n_factors"]
@@ -131,7 +132,7 @@ def _check_factors(codes: Codes, factors: Tensor) -> None:
             f"each of {factors.shape[1]} factors needs a dimension of its own, but the code has "
             f"{latent_dim}: take a larger latent_dim (--model.latent_dim)"
         )
-    if factors.device.type == "cpu" and not torch.compiler.is_compiling():
+    if factors.device.type == "cpu" and not is_traced():
         low, high = torch.aminmax(factors)
         if not (low >= 0 and high <= 1):
             raise ValueError(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from disvae.models.upconvolution import Upconvolution, upconvolve
+from disvae.tracing import is_traced
 
 Maps = Float[Tensor, "batch channels height width"]
 LastMaps = Float[Tensor, "batch last_channels last_height last_width"]
@@ -51,9 +52,7 @@ class ConvolutionStack(nn.Sequential):
             return False
         if x.dtype not in (torch.float32, torch.float64):  # whose sums are in a wider type
             return False
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():
-            return False
-        if torch._C._are_functorch_transforms_active():
+        if is_traced():
             return False
         hooked = any(getattr(layer, hooks) for layer in self for hooks in _HOOKS)
         return not hooked and list(map(_settings, self)) == self._settings

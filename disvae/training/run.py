@@ -32,7 +32,7 @@ from torch import nn
 
 from disvae.data import ImageDataset, Stored, TupleSource
 from disvae.data.files import data_root
-from disvae.files import open_to_append, refuse_links, remove_leftovers, write_atomically
+from disvae.files import open_to_append, refuse_links, write_atomically
 from disvae.losses import Loss
 from disvae.models import LatentModel
 from disvae.pretrained import pretrained_names
@@ -89,11 +89,9 @@ class RunDirectory:
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path = path
-        self._config: dict[str, Any] | None = None
         self.ended = False  # whether the checkpoint that was read is of an end
         path.mkdir(parents=True, exist_ok=True)
         refuse_links(path)
-        remove_leftovers(path)
         file = path / "config.yaml"
         old = read_config(file) if file.exists() else None
         different = _differences(old, config) if old else []
@@ -102,16 +100,15 @@ class RunDirectory:
                 f"{path} holds another run: {'; '.join(different)}. Choose another run_dir "
                 "(--run_dir), or delete this one"
             )
-        if old and not different:
-            if config["steps"] <= old["steps"]:
-                if not _is_mine(path):  # a copy from another machine, which this command repeats
-                    kept = {name: old[name] for name in ("steps", "provenance") if name in old}
-                    write_config(path, config | kept)
+        same = old if old and not different else {}
+        if "provenance" in same:
+            config = {**config, "provenance": same["provenance"]}
+        self._config = config  # of the end that is to come
+        if same and (same["steps"] >= config["steps"] or (path / WEIGHTS["model"]).exists()):
+            config = {**config, "steps": same["steps"]}  # of the end that is there, or was planned
+            if _is_mine(path):
                 return
-            config = {**config, "provenance": old.get("provenance", config["provenance"])}
-        self._config = config
-        if not (path / WEIGHTS["model"]).exists():  # else it describes what is there until the end
-            write_config(path, config)
+        write_config(path, config)
 
     def _checkpoints(self) -> tuple[Path, Path]:
         return _checkpoints(self.path)
@@ -168,8 +165,7 @@ class RunDirectory:
         checksums = {
             part: write_tensors(self.path / name, state[part]) for part, name in WEIGHTS.items()
         }
-        if self._config:
-            write_config(self.path, self._config)
+        write_config(self.path, self._config)
         rest = {part: value for part, value in state.items() if part not in WEIGHTS}
         write_checkpoint(file, {**rest, "checksums": checksums})
         before.unlink(missing_ok=True)

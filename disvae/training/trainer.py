@@ -15,6 +15,7 @@ from torch import nn
 from disvae.data import BatchSource, TupleSource
 from disvae.divergence.estimators import make_estimator
 from disvae.extras import has
+from disvae.files import remove_leftovers
 from disvae.losses import Decomposed, Loss
 from disvae.schedules import Weight
 from disvae.spec import plain
@@ -222,6 +223,7 @@ class Trainer:
         with ExitStack() as stack:
             if self.run_dir is not None and self._fabric.is_global_zero:
                 stack.enter_context(locked(Path(self.run_dir)))
+                remove_leftovers(Path(self.run_dir))
             if self.conditions.precision == "auto":
                 self.decide(lambda: source.batch(0), peers)
             run = self._open_run(data, steps)

@@ -89,8 +89,10 @@ def test_a_white_sprite_on_transparent_white_is_seen(folder) -> None:
 
 def test_of_sixteen_bits_the_upper_eight_are_kept(folder) -> None:
     deep = np.array([[0, 255, 256, 65_535], [513, 30_000, 60_000, 32_768]], np.uint16)
-    for ending in ("png", "tiff"):
-        Image.fromarray(deep.repeat(2, 0)).save(folder / f"deep.{ending}")
+    (folder / "deep.pgm").write_bytes(b"P5 4 4 65535\n" + deep.repeat(2, 0).astype(">u2").tobytes())
+    for ending in ("png", "tiff", "pgm"):
+        if ending != "pgm":
+            Image.fromarray(deep.repeat(2, 0)).save(folder / f"deep.{ending}")
         image = Pictures(folder, [f"deep.{ending}"], 4, 1).read(torch.tensor([0]))[0, 0]
         assert image.numpy().tolist() == (deep >> 8).repeat(2, 0).tolist()
 

@@ -198,6 +198,22 @@ def test_codes_are_the_posterior_means_in_the_order_asked_for():
     assert not codes.requires_grad
 
 
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_that_was_stopped_may_end_with_fewer_steps_than_planned(tmp_path) -> None:
+    trainer = train(tmp_path, steps=1, checkpoint_every=1)
+    trainer.criterion.register_forward_hook(lambda *_: interrupt() if trainer.step == 2 else None)
+    for file in ("model.safetensors", "criterion.safetensors"):
+        assert (tmp_path / file).exists()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(data(), steps=9)
+    train(tmp_path, steps=2, checkpoint_every=1)
+    assert load_run(tmp_path).config["steps"] == 2
+    assert load_run(tmp_path).model()
+
+
 def test_more_steps_keep_the_provenance_of_the_first_start(tmp_path) -> None:
     for steps, command in ((2, "first"), (4, "second")):
         RunDirectory(tmp_path, {"steps": steps, "provenance": {"command": [command]}})
